@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/sched/mm.h>
+
+#include "activate.h"
+#include "netlink.h"
+#include "registry.h"
+#include "super.h"
+
+/* Words a refusal; log and event follow in one place, report(). */
+static __printf(3, 4) int refuse(struct svcenc_dev *dev, int error,
+				 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vscnprintf(dev->reason, sizeof(dev->reason), format, args);
+	va_end(args);
+	return error;
+}
+
+static int report(struct svcenc_dev *dev, const char *what, int error)
+{
+	if (!error)
+		return 0;
+	DMERR("%s: %s refused: %s (%d)", svcenc_dev_name(dev), what,
+	      dev->reason, error);
+	svcenc_netlink_dev_event(SVCENC_EVENT_REFUSED, dev, dev->reason);
+	return error;
+}
+
+/* Counted reference, or a refusal that names the key and the cure. */
+static struct svcenc_key *need_key(struct svcenc_dev *dev,
+				   const struct svcenc_keyid *id)
+{
+	struct svcenc_key *key = svcenc_key_find(id);
+	char text[SVCENC_KEYID_TEXT + 1];
+
+	if (!IS_ERR(key))
+		return key;
+	svcenc_keyid_print(id, text);
+	refuse(dev, PTR_ERR(key),
+	       "no live key %s in keyring .svcenc: add it first", text);
+	return key;
+}
+
+static int refuse_pick(struct svcenc_dev *dev,
+		       const struct svcenc_loaded *loaded)
+{
+	char text[SVCENC_KEYID_TEXT + 1];
+
+	switch (loaded->pick) {
+	case SVCENC_PICK_INVALID:
+		return refuse(dev, -EINVAL, "superblock: %s",
+			      svcenc_sb_defect_text(loaded->defect));
+	case SVCENC_PICK_OTHER_KEY:
+		svcenc_keyid_print(&loaded->wanted, text);
+		return refuse(dev, -ENOKEY, "%s: %s is needed",
+			      svcenc_pick_text(loaded->pick), text);
+	case SVCENC_PICK_FORGED:
+		return refuse(dev, -EBADMSG, "%s",
+			      svcenc_pick_text(loaded->pick));
+	default:
+		return refuse(dev, -EINVAL, "%s",
+			      svcenc_pick_text(loaded->pick));
+	}
+}
+
+/*
+ * The constructor looked at an unauthenticated header; what it took from
+ * there must be what the authenticated one says. dev->sb is authenticated
+ * now (or fresh).
+ */
+static int check_loaded(struct svcenc_dev *dev)
+{
+	const struct svcenc_sb *sb = dev->sb;
+	const u64 want = (u64)dev->ti->len << SECTOR_SHIFT;
+
+	if (!svcenc_uuid_equal(&sb->uuid, &dev->table.uuid))
+		return refuse(dev, -EINVAL,
+			      "superblock belongs to another volume");
+	if (sb->sector_size != dev->sector_size)
+		return refuse(dev, -EINVAL,
+			      "sector size changed since the table was loaded");
+	if (sb->data_len > want)
+		return refuse(dev, -EINVAL,
+			      "table is shorter than the volume: shrinking is not possible");
+	if (sb->data_len < want && !dev->table.grow)
+		return refuse(dev, -EINVAL,
+			      "table is longer than the volume: option 'grow' is needed");
+	/* After a grow the data area is as long as the table. */
+	if (sb->data_offset + want + sb->spare_len > dev->lower_bytes)
+		return refuse(dev, -ENOSPC,
+			      "device is too small for header, data and spare");
+	if (sb->seq < max(dev->table.min_seq, dev->seq))
+		return refuse(dev, -ESTALE,
+			      "superblock is rolled back: seq %llu, at least %llu expected",
+			      sb->seq, max(dev->table.min_seq, dev->seq));
+	if (sb->ro_compat && !dev->read_only)
+		return refuse(dev, -EROFS,
+			      "unknown read-only feature bit: open read-only");
+	return 0;
+}
+
+static int refuse_cipher(struct svcenc_dev *dev, int error)
+{
+	switch (error) {
+	case -EBADMSG:
+		return refuse(dev, error,
+			      "volume key does not unwrap: wrap belongs to another volume, epoch or format");
+	case -EKEYREJECTED:
+		return refuse(dev, error,
+			      "volume key is weak or belongs to another epoch");
+	case -ENOKEY:
+		return refuse(dev, error, "policy key ended meanwhile");
+	default:
+		return refuse(dev, error, "volume key could not be set up");
+	}
+}
+
+static int commit(struct svcenc_dev *dev, struct svcenc_key *key)
+{
+	int rc = svcenc_super_commit(dev, key);
+
+	if (!rc)
+		return 0;
+	svcenc_netlink_dev_event(SVCENC_EVENT_IO_ERROR, dev,
+				 "superblock write failed");
+	return refuse(dev, rc, "superblock could not be written");
+}
+
+/*
+ * First key of a fresh volume. A cut before the commit leaves it fresh; a cut
+ * inside leaves one keyed copy, which then opens without 'initialize'. The
+ * key that was lost with the cut has never encrypted anything.
+ */
+static struct svcenc_cipher *make_key(struct svcenc_dev *dev,
+				      struct svcenc_key *key)
+{
+	struct svcenc_sb *next = svcenc_super_next(dev);
+	struct svcenc_cipher *cipher;
+	int rc;
+
+	next->keyed = true;
+	next->epoch = 1;
+	cipher = svcenc_key_make_volume(key, next);
+	if (IS_ERR(cipher)) {
+		refuse_cipher(dev, PTR_ERR(cipher));
+		return cipher;
+	}
+	rc = commit(dev, key);
+	if (rc) {
+		svcenc_cipher_free(cipher);
+		return ERR_PTR(rc);
+	}
+	return cipher;
+}
+
+/* The writes that opening may need, only after the key opened the volume. */
+static int settle(struct svcenc_dev *dev, struct svcenc_key *key, bool repair)
+{
+	const u64 want = (u64)dev->ti->len << SECTOR_SHIFT;
+	int rc;
+
+	if (dev->read_only)
+		return 0;
+	if (dev->sb->data_len < want) {
+		/* One commit heals a stale copy, too. */
+		svcenc_super_next(dev)->data_len = want;
+		rc = commit(dev, key);
+		if (!rc)
+			svcenc_netlink_dev_event(SVCENC_EVENT_GROWN, dev, NULL);
+		return rc;
+	}
+	if (!repair)
+		return 0;
+	rc = svcenc_super_repair(dev, key);
+	if (rc)
+		return refuse(dev, rc, "stale superblock copy could not be rewritten");
+	DMINFO("%s: superblock repaired from the copy with seq %llu",
+	       svcenc_dev_name(dev), dev->sb->seq);
+	svcenc_netlink_dev_event(SVCENC_EVENT_SUPER_REPAIRED, dev, NULL);
+	return 0;
+}
+
+static struct svcenc_cipher *open_key(struct svcenc_dev *dev,
+				      struct svcenc_key *key, bool repair)
+{
+	struct svcenc_cipher *cipher;
+	int rc;
+
+	cipher = svcenc_key_open_volume(key, dev->sb);
+	if (IS_ERR(cipher)) {
+		refuse_cipher(dev, PTR_ERR(cipher));
+		return cipher;
+	}
+	rc = settle(dev, key, repair);
+	if (rc) {
+		svcenc_cipher_free(cipher);
+		return ERR_PTR(rc);
+	}
+	return cipher;
+}
+
+/* Everything from the disk to a cipher ready to attach. */
+static struct svcenc_cipher *prepare(struct svcenc_dev *dev,
+				     struct svcenc_key *key)
+{
+	struct svcenc_loaded loaded;
+	bool fresh;
+	int rc;
+
+	rc = svcenc_super_load(dev, key, &loaded);
+	if (rc)
+		return ERR_PTR(refuse_cipher(dev, rc));
+	fresh = loaded.pick == SVCENC_PICK_FRESH;
+	if (loaded.pick > SVCENC_PICK_FRESH || (fresh && !dev->table.initialize))
+		return ERR_PTR(refuse_pick(dev, &loaded));
+	if (!fresh && dev->table.initialize)
+		return ERR_PTR(refuse(dev, -EEXIST,
+				      "volume has a key already: open it without 'initialize'"));
+	if (fresh && !svcenc_keyid_equal(&dev->sb->key, svcenc_key_id(key)))
+		return ERR_PTR(refuse(dev, -EINVAL,
+				      "volume was formatted for another policy key"));
+	if (fresh && dev->read_only)
+		return ERR_PTR(refuse(dev, -EROFS,
+				      "a read-only table cannot initialize"));
+	rc = check_loaded(dev);
+	if (rc)
+		return ERR_PTR(rc);
+	return fresh ? make_key(dev, key) : open_key(dev, key, loaded.repair);
+}
+
+/* Publishes what status, netlink and the I/O path read. commit_lock held. */
+static void publish(struct svcenc_dev *dev, struct svcenc_key *key)
+{
+	const struct svcenc_sb *sb = dev->sb;
+
+	dev->data_start = svcenc_sb_data_start(sb) >> SECTOR_SHIFT;
+	spin_lock(&dev->status_lock);
+	dev->table.key = *svcenc_key_id(key);
+	dev->table.initialize = false;
+	dev->table.grow = false;
+	dev->epoch = sb->epoch;
+	dev->seq = sb->seq;
+	memcpy(dev->check, svcenc_key_check(key), sizeof(dev->check));
+	dev->activated = true;
+	spin_unlock(&dev->status_lock);
+}
+
+/* Takes over the reference to @key on success. commit_lock held. */
+static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
+{
+	struct svcenc_cipher *cipher;
+	unsigned int noio;
+	int rc;
+
+	/* The device is suspended or locked: reclaim must not wait for it. */
+	noio = memalloc_noio_save();
+	cipher = prepare(dev, key);
+	memalloc_noio_restore(noio);
+	if (IS_ERR(cipher))
+		return PTR_ERR(cipher);
+	/* No bio is under way that could see data_start change. */
+	publish(dev, key);
+	rc = svcenc_key_attach(key, cipher, &dev->slot);
+	if (rc) {
+		svcenc_cipher_free(cipher);
+		return refuse_cipher(dev, rc);
+	}
+	svcenc_key_put(dev->key);
+	dev->key = key;
+	return 0;
+}
+
+static int activate_locked(struct svcenc_dev *dev)
+{
+	struct svcenc_key *key;
+	int rc;
+
+	if (svcenc_slot_live(&dev->slot))
+		return 0; /* plain suspend and resume */
+	key = need_key(dev, &dev->table.key);
+	rc = PTR_ERR_OR_ZERO(key);
+	if (!rc) {
+		rc = go_live(dev, key);
+		if (rc)
+			svcenc_key_put(key);
+	}
+	return rc;
+}
+
+/*
+ * A mapped device that is already in use must not be left suspended for want
+ * of a key: its I/O would hang instead of failing. It resumes locked.
+ */
+static bool may_resume_locked(struct svcenc_dev *dev, int error)
+{
+	return (error == -ENOKEY || error == -EKEYREVOKED ||
+		error == -EKEYEXPIRED) &&
+	       svcenc_registry_in_use(dev);
+}
+
+int svcenc_activate(struct svcenc_dev *dev)
+{
+	char reason[SVCENC_REASON_SIZE];
+	int rc;
+
+	rc = svcenc_registry_claim(dev, reason, sizeof(reason));
+	mutex_lock(&dev->commit_lock);
+	if (rc)
+		rc = refuse(dev, rc, "%s", reason);
+	else
+		rc = activate_locked(dev);
+	if (may_resume_locked(dev, rc)) {
+		DMWARN("%s: resumes locked: %s", svcenc_dev_name(dev),
+		       dev->reason);
+		svcenc_netlink_dev_event(SVCENC_EVENT_KEY_NEEDED, dev,
+					 dev->reason);
+		rc = 0;
+	} else if (rc) {
+		report(dev, "resume", rc);
+	} else {
+		svcenc_netlink_dev_event(SVCENC_EVENT_ACTIVATED, dev, NULL);
+	}
+	mutex_unlock(&dev->commit_lock);
+	return rc;
+}
+
+static int unlock_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id)
+{
+	struct svcenc_key *key;
+	int rc;
+
+	if (svcenc_slot_live(&dev->slot)) {
+		if (svcenc_keyid_equal(id, &dev->table.key))
+			return 0;
+		return refuse(dev, -EBUSY,
+			      "volume is not locked and uses another key");
+	}
+	key = need_key(dev, id);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	rc = go_live(dev, key);
+	if (rc)
+		svcenc_key_put(key);
+	return rc;
+}
+
+int svcenc_unlock(struct svcenc_dev *dev, const struct svcenc_keyid *id)
+{
+	int rc;
+
+	mutex_lock(&dev->commit_lock);
+	rc = unlock_locked(dev, id);
+	if (!rc)
+		svcenc_netlink_dev_event(SVCENC_EVENT_KEY_BACK, dev, NULL);
+	report(dev, "unlock", rc);
+	mutex_unlock(&dev->commit_lock);
+	return rc;
+}
+
+/* Without this any root could rewrap under a key of his own; see 5.2. */
+static int check_authorisation(struct svcenc_dev *dev, struct svcenc_key *to,
+			       const u8 auth[SVCENC_AUTH_SIZE])
+{
+	struct svcenc_rewrap rewrap = {
+		.volume = dev->table.uuid,
+		.from = *svcenc_key_id(dev->key),
+		.to = *svcenc_key_id(to),
+	};
+	int rc;
+
+	memcpy(rewrap.to_check, svcenc_key_check(to), sizeof(rewrap.to_check));
+	rc = svcenc_key_authorised(dev->key, &rewrap, auth);
+	if (rc == -EKEYREJECTED)
+		return refuse(dev, rc,
+			      "authorisation is not by the current policy key for this volume and new key");
+	return rc ? refuse_cipher(dev, rc) : 0;
+}
+
+/*
+ * Crash argument: copy 1 is durable under the new key before copy 2 is
+ * touched. A cut between leaves new (higher seq) and old: with the new key
+ * the volume opens and copy 2 is repaired; with the old key it is refused and
+ * the new one named. The agent keeps both keys until this has returned.
+ */
+static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
+		     const u8 auth[SVCENC_AUTH_SIZE])
+{
+	struct svcenc_sb *next;
+	int rc;
+
+	rc = check_authorisation(dev, to, auth);
+	if (rc)
+		return rc;
+	next = svcenc_super_next(dev);
+	next->key = *svcenc_key_id(to);
+	rc = svcenc_key_rewrap(dev->key, dev->sb, to, next);
+	if (rc)
+		return refuse_cipher(dev, rc);
+	rc = commit(dev, to);
+	if (rc)
+		return rc;
+	/* The disk says so now, even if one of the keys just ended. */
+	publish(dev, to);
+	swap(dev->key, to);
+	svcenc_key_put(to);
+	if (svcenc_key_move(dev->key, &dev->slot))
+		DMWARN("%s: rewrapped, but a key ended meanwhile: locked",
+		       svcenc_dev_name(dev));
+	return 0;
+}
+
+static int rewrap_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id,
+			 const u8 auth[SVCENC_AUTH_SIZE])
+{
+	struct svcenc_key *to;
+	int rc;
+
+	if (dev->read_only)
+		return refuse(dev, -EROFS, "table is read-only");
+	if (!dev->key || !svcenc_slot_live(&dev->slot))
+		return refuse(dev, -ENOKEY, "volume is locked: unlock it first");
+	if (svcenc_keyid_equal(id, &dev->table.key))
+		return refuse(dev, -EINVAL,
+			      "volume is wrapped under that key already");
+	to = need_key(dev, id);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	rc = rewrap_to(dev, to, auth);
+	if (rc)
+		svcenc_key_put(to);
+	return rc;
+}
+
+int svcenc_rewrap(struct svcenc_dev *dev, const struct svcenc_keyid *id,
+		  const u8 auth[SVCENC_AUTH_SIZE])
+{
+	int rc;
+
+	mutex_lock(&dev->commit_lock);
+	rc = rewrap_locked(dev, id, auth);
+	if (!rc)
+		svcenc_netlink_dev_event(SVCENC_EVENT_REWRAPPED, dev, NULL);
+	report(dev, "rewrap", rc);
+	mutex_unlock(&dev->commit_lock);
+	return rc;
+}

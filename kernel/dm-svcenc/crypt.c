@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <asm/unaligned.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "compat.h"
+#include "crypt.h"
+
+/*
+ * Keeps the driver of xts(aes) loaded and tells the size of its requests.
+ * Constant between init and exit; never has a key.
+ */
+static struct crypto_skcipher *probe;
+
+struct crypto_skcipher *svcenc_crypt_alloc_tfm(void)
+{
+	struct crypto_skcipher *tfm;
+
+	/*
+	 * Not CRYPTO_ALG_ASYNC in the mask: on 6.1 the AES-NI driver carries
+	 * that flag, and masking it picks a several times slower one. The
+	 * driver must not allocate per request: we run under writeback.
+	 */
+	tfm = crypto_alloc_skcipher("xts(aes)", 0,
+				    CRYPTO_ALG_ALLOCATES_MEMORY);
+	if (IS_ERR(tfm))
+		return tfm;
+	/* Only if another driver appeared since init: refuse, do not overrun. */
+	if (probe && crypto_skcipher_reqsize(tfm) >
+			     crypto_skcipher_reqsize(probe)) {
+		crypto_free_skcipher(tfm);
+		return ERR_PTR(-EOVERFLOW);
+	}
+	return tfm;
+}
+
+int svcenc_crypt_init(void)
+{
+	struct crypto_skcipher *tfm = svcenc_crypt_alloc_tfm();
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	probe = tfm;
+	pr_info("xts(aes) is %s\n",
+		crypto_tfm_alg_driver_name(crypto_skcipher_tfm(probe)));
+	return 0;
+}
+
+void svcenc_crypt_exit(void)
+{
+	crypto_free_skcipher(probe);
+	probe = NULL;
+}
+
+size_t svcenc_crypt_reqsize(void)
+{
+	return sizeof(struct skcipher_request) +
+	       crypto_skcipher_reqsize(probe);
+}
+
+/*
+ * An asynchronous request is done. conv->cipher is still there: its busy
+ * count was ours. After the decrement it may be freed as soon as this RCU
+ * section ends (wait_idle() in keyring.c waits for that).
+ */
+static void request_done(void *context, int error)
+{
+	struct svcenc_conv *conv = context;
+	struct svcenc_cipher *cipher = conv->cipher;
+
+	if (error == -EINPROGRESS)
+		return; /* only left the backlog; the result is yet to come */
+	conv->error = error;
+	rcu_read_lock();
+	this_cpu_dec(*cipher->busy);
+	smp_mb(); /* pairs with wait_idle(): decrement, then look at dying */
+	if (READ_ONCE(cipher->dying))
+		wake_up(&cipher->idle);
+	rcu_read_unlock();
+	conv->resume(conv);
+}
+
+SVCENC_CRYPTO_CALLBACK(request_done);
+
+void svcenc_crypt_prepare(struct svcenc_conv *conv)
+{
+	sg_init_table(conv->src_sg, SVCENC_CRYPT_SEGS);
+	sg_init_table(conv->dst_sg, SVCENC_CRYPT_SEGS);
+	skcipher_request_set_callback(conv->req, CRYPTO_TFM_REQ_MAY_BACKLOG,
+				      SVCENC_CRYPTO_CALLBACK_OF(request_done),
+				      conv);
+	memset(conv->iv, 0, sizeof(conv->iv));
+	conv->error = 0;
+}
+
+/*
+ * Describes the next sector of @bio in @sg and moves @iter behind it. -EIO if
+ * it lies in more or smaller parts than any block I/O may have.
+ */
+static int map_sector(struct scatterlist *sg, struct bio *bio,
+		      struct bvec_iter *iter, unsigned int bytes)
+{
+	const struct scatterlist *const first = sg;
+
+	for (;; sg++) {
+		const struct bio_vec bv = bio_iter_iovec(bio, *iter);
+		const unsigned int len = min(bv.bv_len, bytes);
+
+		if (unlikely(sg - first >= SVCENC_CRYPT_SEGS || !len))
+			return -EIO;
+		sg_unmark_end(sg);
+		sg_set_page(sg, bv.bv_page, len, bv.bv_offset);
+		bio_advance_iter(bio, iter, len);
+		bytes -= len;
+		if (!bytes)
+			break;
+	}
+	sg_mark_end(sg);
+	return 0;
+}
+
+/*
+ * One request for one sector. The iterators move first: once an asynchronous
+ * request is under way, @conv belongs to whoever resumes it.
+ */
+static int convert_sector(struct svcenc_conv *conv)
+{
+	const unsigned int bytes = conv->sector_size;
+	struct skcipher_request *req = conv->req;
+	struct scatterlist *dst_sg = conv->src_sg;
+	int rc;
+
+	rc = map_sector(conv->src_sg, conv->src, &conv->src_iter, bytes);
+	if (!rc && conv->dst != conv->src) {
+		dst_sg = conv->dst_sg;
+		rc = map_sector(dst_sg, conv->dst, &conv->dst_iter, bytes);
+	}
+	if (unlikely(rc))
+		return rc;
+	/* plain64: the number, little-endian, the upper half zero. */
+	put_unaligned_le64(conv->tweak, conv->iv);
+	put_unaligned_le64(0, conv->iv + 8);
+	conv->tweak += bytes >> SECTOR_SHIFT;
+	skcipher_request_set_crypt(req, conv->src_sg, dst_sg, bytes, conv->iv);
+	return conv->encrypt ? crypto_skcipher_encrypt(req) :
+			       crypto_skcipher_decrypt(req);
+}
+
+/*
+ * At most 64 KiB with one look at the slot, all inside one RCU read section:
+ * that is what the end of a key waits for (keyring.h).
+ */
+static int convert_piece(struct svcenc_conv *conv)
+{
+	unsigned int left = SVCENC_CRYPT_PIECE;
+	struct svcenc_cipher *cipher;
+	int rc = 0;
+
+	rcu_read_lock();
+	cipher = rcu_dereference(conv->slot->cipher);
+	if (unlikely(!cipher)) {
+		rcu_read_unlock();
+		return -ENOKEY;
+	}
+	this_cpu_inc(*cipher->busy);
+	conv->cipher = cipher;
+	skcipher_request_set_tfm(conv->req, cipher->tfm);
+	do {
+		rc = convert_sector(conv);
+		left -= conv->sector_size;
+	} while (!rc && left && conv->src_iter.bi_size);
+	/* Asynchronous: the busy count now belongs to request_done(). */
+	if (likely(rc != -EINPROGRESS && rc != -EBUSY))
+		this_cpu_dec(*cipher->busy);
+	else
+		rc = -EINPROGRESS;
+	rcu_read_unlock();
+	return rc;
+}
+
+int svcenc_crypt_run(struct svcenc_conv *conv)
+{
+	int rc = conv->error;
+
+	while (!rc && conv->src_iter.bi_size)
+		rc = convert_piece(conv);
+	return rc;
+}

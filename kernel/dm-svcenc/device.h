@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One loaded table of one volume: from ctr to dtr. A reload makes a second
+ * one for the same mapped device; never are two of them resumed at once.
+ */
+#ifndef SVCENC_DEVICE_H
+#define SVCENC_DEVICE_H
+
+#include <linux/bio.h>
+#include <linux/device-mapper.h>
+#include <linux/list.h>
+#include <linux/mempool.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "core/line.h"
+#include "keyring.h"
+
+#define DM_MSG_PREFIX "svcenc"
+
+enum svcenc_device_limits {
+	/*
+	 * Own reserve of bounce pages: what guarantees progress of writeback
+	 * when no memory is left. Per volume, because a reserve shared with a
+	 * volume stacked above would deadlock.
+	 */
+	SVCENC_RESERVE_PAGES = 16,
+	SVCENC_RESERVE_BIOS = 4,
+	SVCENC_REASON_SIZE = 160,
+};
+
+struct svcenc_dev {
+	/* Constant after ctr. */
+	struct dm_target *ti;
+	struct dm_dev *lower;
+	u64 lower_bytes;
+	unsigned int sector_size; /* bytes */
+	bool read_only;
+
+	/*
+	 * Set by activation before the first bio, then constant: the lower
+	 * device's 512-byte sector of logical sector 0.
+	 */
+	sector_t data_start;
+
+	struct svcenc_slot slot; /* keyring.c's, through its functions */
+
+	/*
+	 * Serialises whoever reads or writes the superblock or changes the
+	 * key: preresume, unlock, rewrap. Held across superblock I/O, so never
+	 * taken on the I/O path nor by the end of a key.
+	 */
+	struct mutex commit_lock;
+	struct svcenc_sb *sb;	 /* commit_lock; as durable in both copies */
+	struct svcenc_sb *next;	 /* commit_lock; scratch: the one to commit */
+	void *image[SVCENC_SB_COPIES]; /* commit_lock; I/O buffers, one page */
+	u8 *span;		 /* commit_lock; scratch for the HMAC */
+	struct svcenc_key *key;	 /* commit_lock; counted, NULL before open */
+	/*
+	 * Highest seq that may be on disk: a commit of unknown fate must not
+	 * be followed by another with the same number. commit_lock.
+	 */
+	u64 seq_attempted;
+
+	/*
+	 * Written under commit_lock, read without it by status and netlink
+	 * (READ_ONCE; table.key may read torn only while a rewrap is just
+	 * finishing, so those readers take status_lock).
+	 */
+	struct svcenc_table table;
+	spinlock_t status_lock; /* table.key, epoch, seq, activated, check */
+	u64 epoch;
+	u64 seq; /* durable in both copies */
+	bool activated; /* has passed preresume once */
+	u8 check[SVCENC_CHECK_SIZE];
+
+	/* Why preresume or a message refused last; commit_lock. */
+	char reason[SVCENC_REASON_SIZE];
+
+	/* map.c's */
+	mempool_t pages; /* bounce pages, reserve of SVCENC_RESERVE_PAGES */
+	struct bio_set bounces;
+	spinlock_t parked_lock;	 /* irq-safe; next two */
+	struct list_head parked; /* writes that wait for a page or bio */
+	unsigned int holders;	 /* writes that hold pages or a bounce bio */
+	struct svcenc_counters __percpu *counters;
+
+	struct list_head node; /* registry.c's lock */
+};
+
+#define svcenc_count(dev, counter) this_cpu_inc((dev)->counters->counter)
+
+static inline const char *svcenc_dev_name(const struct svcenc_dev *dev)
+{
+	return dm_table_device_name(dev->ti->table); /* "major:minor" */
+}
+
+static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)
+{
+	return dm_table_get_md(dev->ti->table);
+}
+
+/* Jobs that may not wait: conversions and messages about ended keys. */
+extern struct workqueue_struct *svcenc_wq;
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Module init and exit, in order and in reverse; nothing else. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+#include "crypt.h"
+#include "device.h"
+#include "keyring.h"
+#include "netlink.h"
+#include "target.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+struct workqueue_struct *svcenc_wq;
+
+static int keyring_get(char *buffer, const struct kernel_param *unused)
+{
+	return sysfs_emit(buffer, "%d\n", svcenc_keyring_serial());
+}
+
+static const struct kernel_param_ops keyring_ops = {
+	.get = keyring_get,
+};
+
+module_param_cb(keyring, &keyring_ops, NULL, 0444);
+MODULE_PARM_DESC(keyring, "serial of the keyring .svcenc (read-only)");
+
+static int __init svcenc_init(void)
+{
+	int rc = -ENOMEM;
+
+	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!svcenc_wq)
+		return rc;
+	rc = svcenc_crypt_init();
+	if (rc) {
+		pr_err("the crypto API has no xts(aes) (%d)\n", rc);
+		goto err_destroy_wq;
+	}
+	rc = svcenc_netlink_init();
+	if (rc)
+		goto err_exit_crypt;
+	rc = svcenc_keyring_init();
+	if (rc)
+		goto err_exit_netlink;
+	rc = svcenc_target_init();
+	if (rc)
+		goto err_exit_keyring;
+	return 0;
+
+err_exit_keyring:
+	svcenc_keyring_exit();
+	flush_workqueue(svcenc_wq);
+err_exit_netlink:
+	svcenc_netlink_exit();
+err_exit_crypt:
+	svcenc_crypt_exit();
+err_destroy_wq:
+	destroy_workqueue(svcenc_wq);
+	return rc;
+}
+
+static void __exit svcenc_exit(void)
+{
+	svcenc_target_exit();
+	svcenc_keyring_exit();
+	/* Keys that ended just now still have events to send. */
+	flush_workqueue(svcenc_wq);
+	svcenc_netlink_exit();
+	svcenc_crypt_exit();
+	destroy_workqueue(svcenc_wq);
+	rcu_barrier();
+}
+
+module_init(svcenc_init);
+module_exit(svcenc_exit);
+
+MODULE_DESCRIPTION("device-mapper target: service encryption with customer keys");
+MODULE_AUTHOR("dm-svcenc maintainers");
+MODULE_LICENSE("GPL");
+/* Not reachable by name from a table or a key otherwise. */
+MODULE_ALIAS("dm-svcenc");

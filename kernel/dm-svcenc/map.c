@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A read is remapped and decrypted in place when it comes back. A write is
+ * encrypted into bounce pages, in one or more bounce bios, and ends when all
+ * of them have.
+ *
+ * Nothing here ever waits. Pages and bounce bios are taken without reclaim,
+ * from the volume's reserve if need be; a write that gets none is parked and
+ * taken up when another write of the volume gives something back. There is
+ * always such a write: a parked one holds nothing, and reserves belong to one
+ * volume only, so stacked volumes cannot wait for each other in a circle. The
+ * workqueue is shared by all volumes, which is safe because its jobs do not
+ * wait either.
+ */
+#include <linux/blk-cgroup.h>
+#include <linux/blkdev.h>
+
+#include "crypt.h"
+#include "map.h"
+#include "trace.h"
+
+enum map_limits {
+	/* Larger reads and writes are cut, so that several CPUs share them. */
+	BIO_MAX_BYTES = 128 << 10,
+	/* Up to here the submitter or the completion converts by itself. */
+	INLINE_MAX_BYTES = 64 << 10,
+};
+
+/*
+ * Per-bio data. A read uses it from completion on, a write from map on; one
+ * context at a time works on it, handed over by queue_work(). pending and
+ * status are shared with the completions of bounce bios.
+ */
+struct svcenc_io {
+	struct svcenc_dev *dev;
+	struct bio *bio;	   /* device-mapper's clone: ours meanwhile */
+	bio_end_io_t *end_io;	   /* reads: the clone's own */
+	struct bio *bounce;	   /* writes: being filled, not yet submitted */
+	unsigned int cut;	   /* writes: bytes left out of conv.src_iter */
+	sector_t sector;	   /* writes: lower sector of the next bounce */
+	atomic_t pending;	   /* writes: unfinished bounces + 1 */
+	blk_status_t status;	   /* writes: first error */
+	struct work_struct work;
+	struct list_head node;	   /* parked_lock */
+	struct svcenc_conv conv;
+	struct skcipher_request req; /* its context follows: keep last */
+};
+
+static_assert(offsetofend(struct svcenc_io, req) == sizeof(struct svcenc_io));
+
+unsigned int svcenc_map_io_size(void)
+{
+	return ALIGN(offsetof(struct svcenc_io, req) + svcenc_crypt_reqsize(),
+		     ARCH_KMALLOC_MINALIGN);
+}
+
+static struct svcenc_io *bio_io(struct bio *bio)
+{
+	return dm_per_bio_data(bio, svcenc_map_io_size());
+}
+
+static blk_status_t conv_status(struct svcenc_dev *dev, int rc)
+{
+	if (!rc)
+		return BLK_STS_OK;
+	if (rc == -ENOKEY) {
+		svcenc_count(dev, offline);
+		return BLK_STS_OFFLINE;
+	}
+	svcenc_count(dev, crypto_errors);
+	return rc == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR;
+}
+
+static void defer(struct svcenc_io *io)
+{
+	svcenc_count(io->dev, queued);
+	queue_work(svcenc_wq, &io->work);
+}
+
+/* An asynchronous request of this conversion is done: go on elsewhere. */
+static void resume_conv(struct svcenc_conv *conv)
+{
+	defer(container_of(conv, struct svcenc_io, conv));
+}
+
+static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
+		       struct bio *bio, void (*work)(struct work_struct *))
+{
+	io->dev = dev;
+	io->bio = bio;
+	io->bounce = NULL;
+	io->cut = 0;
+	io->status = BLK_STS_OK;
+	INIT_WORK(&io->work, work);
+	io->conv.slot = &dev->slot;
+	io->conv.src = bio;
+	io->conv.src_iter = bio->bi_iter;
+	io->conv.tweak = bio->bi_iter.bi_sector;
+	io->conv.sector_size = dev->sector_size;
+	io->conv.req = &io->req;
+	io->conv.resume = resume_conv;
+}
+
+/* ----------------------------------------------------------------- reads */
+
+static void finish_read(struct svcenc_io *io, int rc)
+{
+	io->bio->bi_status = conv_status(io->dev, rc);
+	bio_endio(io->bio);
+}
+
+static void run_read(struct svcenc_io *io)
+{
+	const int rc = svcenc_crypt_run(&io->conv);
+
+	if (rc != -EINPROGRESS)
+		finish_read(io, rc);
+}
+
+static void read_work(struct work_struct *work)
+{
+	run_read(container_of(work, struct svcenc_io, work));
+}
+
+/* AES-NI cannot be used with interrupts off, and large ones go to any CPU. */
+static bool convert_here(const struct svcenc_io *io)
+{
+	return !in_hardirq() && !irqs_disabled() &&
+	       io->conv.src_iter.bi_size <= INLINE_MAX_BYTES;
+}
+
+static void read_end_io(struct bio *bio)
+{
+	struct svcenc_io *io = bio_io(bio);
+
+	bio->bi_end_io = io->end_io;
+	if (bio->bi_status) {
+		svcenc_count(io->dev, read_errors);
+		bio_endio(bio);
+		return;
+	}
+	svcenc_crypt_prepare(&io->conv);
+	if (convert_here(io))
+		run_read(io);
+	else
+		defer(io);
+}
+
+static int map_read(struct svcenc_dev *dev, struct bio *bio)
+{
+	struct svcenc_io *io = bio_io(bio);
+
+	svcenc_count(dev, reads);
+	prepare_io(dev, io, bio, read_work);
+	io->conv.dst = bio;
+	io->conv.encrypt = false;
+	io->end_io = bio->bi_end_io;
+	bio->bi_end_io = read_end_io;
+	bio_set_dev(bio, dev->lower->bdev);
+	bio->bi_iter.bi_sector += dev->data_start;
+	return DM_MAPIO_REMAPPED;
+}
+
+/* ---------------------------------------------------------------- writes */
+
+static void hold(struct svcenc_dev *dev)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->parked_lock, flags);
+	dev->holders++;
+	spin_unlock_irqrestore(&dev->parked_lock, flags);
+}
+
+/* Something of the reserve may be back: one parked write may try again. */
+static void release(struct svcenc_dev *dev)
+{
+	struct svcenc_io *io;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->parked_lock, flags);
+	dev->holders--;
+	io = list_first_entry_or_null(&dev->parked, struct svcenc_io, node);
+	if (io)
+		list_del(&io->node);
+	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	if (io)
+		defer(io);
+}
+
+/*
+ * Gives up holding and parks @io until someone else releases. False if there
+ * is nobody: then all reserves are full again and @io shall retry at once.
+ * Deciding and parking are one step under the lock, so no release is missed.
+ */
+static bool park(struct svcenc_dev *dev, struct svcenc_io *io)
+{
+	unsigned long flags;
+	bool others;
+
+	spin_lock_irqsave(&dev->parked_lock, flags);
+	others = --dev->holders > 0;
+	if (others)
+		list_add_tail(&io->node, &dev->parked);
+	else
+		dev->holders++;
+	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	return others;
+}
+
+static void free_bounce(struct svcenc_dev *dev, struct bio *bounce)
+{
+	struct bvec_iter_all iter;
+	struct bio_vec *bv;
+
+	bio_for_each_segment_all(bv, bounce, iter)
+		mempool_free(bv->bv_page, &dev->pages);
+	bio_put(bounce);
+}
+
+/*
+ * A bounce bio for as much of the rest of @io as there are pages, NULL if
+ * there is not even one. The pages only ever hold ciphertext.
+ */
+static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
+{
+	struct svcenc_dev *dev = io->dev;
+	unsigned int left = io->conv.src_iter.bi_size;
+	struct bio *bounce;
+
+	bounce = bio_alloc_bioset(dev->lower->bdev,
+				  DIV_ROUND_UP(left, PAGE_SIZE), io->bio->bi_opf,
+				  gfp, &dev->bounces);
+	if (!bounce)
+		return NULL;
+	while (left) {
+		const unsigned int len = min_t(unsigned int, left, PAGE_SIZE);
+		struct page *page = mempool_alloc(&dev->pages, gfp);
+
+		if (!page)
+			break;
+		__bio_add_page(bounce, page, len, 0);
+		left -= len;
+	}
+	if (bounce->bi_iter.bi_size)
+		return bounce;
+	bio_put(bounce);
+	return NULL;
+}
+
+static void finish_write(struct svcenc_io *io)
+{
+	if (!atomic_dec_and_test(&io->pending))
+		return;
+	io->bio->bi_status = io->status;
+	bio_endio(io->bio);
+}
+
+/* The first error stays; which one of several does not matter. */
+static void note_error(struct svcenc_io *io, blk_status_t status)
+{
+	if (status)
+		cmpxchg(&io->status, BLK_STS_OK, status);
+}
+
+static void bounce_end_io(struct bio *bounce)
+{
+	struct svcenc_io *io = bounce->bi_private;
+	struct svcenc_dev *dev = io->dev;
+
+	if (bounce->bi_status) {
+		svcenc_count(dev, write_errors);
+		note_error(io, bounce->bi_status);
+	}
+	free_bounce(dev, bounce);
+	/* Before the bio ends: dev stays as long as one of its bios does. */
+	release(dev);
+	finish_write(io);
+}
+
+static void submit_bounce(struct svcenc_io *io)
+{
+	struct bio *bounce = io->bounce;
+
+	io->bounce = NULL;
+	bounce->bi_end_io = bounce_end_io;
+	bounce->bi_private = io;
+	bounce->bi_ioprio = io->bio->bi_ioprio;
+	bounce->bi_iter.bi_sector = io->sector;
+	bio_clone_blkg_association(bounce, io->bio);
+	io->sector += bio_sectors(bounce);
+	atomic_inc(&io->pending);
+	submit_bio_noacct(bounce);
+}
+
+/*
+ * Directs the conversion into io->bounce. There may be more left of the bio
+ * than the bounce has room for: src_iter is cut for this run.
+ */
+static void aim_conv(struct svcenc_io *io)
+{
+	struct svcenc_conv *conv = &io->conv;
+
+	conv->dst = io->bounce;
+	conv->dst_iter = io->bounce->bi_iter;
+	io->cut = conv->src_iter.bi_size - conv->dst_iter.bi_size;
+	conv->src_iter.bi_size -= io->cut;
+}
+
+/*
+ * Gets a bounce for the rest of @io. False: @io is parked and must not be
+ * touched any more.
+ */
+static bool get_bounce(struct svcenc_io *io)
+{
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
+
+	hold(io->dev);
+	do {
+		io->bounce = alloc_bounce(io, gfp);
+		if (io->bounce) {
+			aim_conv(io);
+			return true;
+		}
+	} while (!park(io->dev, io));
+	return false;
+}
+
+/*
+ * Works on a write until it is submitted as a whole, has failed, is parked,
+ * or waits for an asynchronous request (the last two: come back later).
+ */
+static void run_write(struct svcenc_io *io)
+{
+	int rc = 0;
+
+	while (io->bounce || io->conv.src_iter.bi_size) {
+		if (!io->bounce && !get_bounce(io))
+			return;
+		rc = svcenc_crypt_run(&io->conv);
+		if (rc == -EINPROGRESS)
+			return;
+		if (rc)
+			break;
+		io->conv.src_iter.bi_size += io->cut;
+		submit_bounce(io);
+	}
+	if (rc) {
+		note_error(io, conv_status(io->dev, rc));
+		free_bounce(io->dev, io->bounce);
+		release(io->dev);
+	}
+	finish_write(io);
+}
+
+static void write_work(struct work_struct *work)
+{
+	run_write(container_of(work, struct svcenc_io, work));
+}
+
+static int map_write(struct svcenc_dev *dev, struct bio *bio)
+{
+	struct svcenc_io *io = bio_io(bio);
+
+	svcenc_count(dev, writes);
+	prepare_io(dev, io, bio, write_work);
+	io->conv.encrypt = true;
+	io->sector = dev->data_start + bio->bi_iter.bi_sector;
+	atomic_set(&io->pending, 1);
+	svcenc_crypt_prepare(&io->conv);
+	if (convert_here(io))
+		run_write(io);
+	else
+		defer(io);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/* ------------------------------------------------------------ everything */
+
+static int map_pass(struct svcenc_dev *dev, struct bio *bio)
+{
+	bio_set_dev(bio, dev->lower->bdev);
+	bio->bi_iter.bi_sector += dev->data_start;
+	return DM_MAPIO_REMAPPED;
+}
+
+static int map_offline(struct svcenc_dev *dev, struct bio *bio)
+{
+	svcenc_count(dev, offline);
+	trace_svcenc_offline(svcenc_dev_name(dev), bio->bi_iter.bi_sector,
+			     (__force u32)bio->bi_opf);
+	bio->bi_status = BLK_STS_OFFLINE;
+	bio_endio(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
+static bool misaligned(const struct svcenc_dev *dev, const struct bio *bio)
+{
+	const unsigned int sectors = dev->sector_size >> SECTOR_SHIFT;
+
+	return (bio->bi_iter.bi_sector | bio_sectors(bio)) & (sectors - 1);
+}
+
+int svcenc_map(struct dm_target *ti, struct bio *bio)
+{
+	struct svcenc_dev *dev = ti->private;
+
+	bio->bi_iter.bi_sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
+	if (unlikely(!svcenc_slot_live(&dev->slot)))
+		return map_offline(dev, bio);
+	/* Always without data: device-mapper sends the data after it. */
+	if (bio->bi_opf & REQ_PREFLUSH) {
+		svcenc_count(dev, flushes);
+		bio_set_dev(bio, dev->lower->bdev);
+		return DM_MAPIO_REMAPPED;
+	}
+	if (unlikely(misaligned(dev, bio)))
+		return DM_MAPIO_KILL;
+	if (bio_op(bio) == REQ_OP_DISCARD) {
+		svcenc_count(dev, discards);
+		return map_pass(dev, bio);
+	}
+	if (bio->bi_iter.bi_size > BIO_MAX_BYTES)
+		dm_accept_partial_bio(bio, BIO_MAX_BYTES >> SECTOR_SHIFT);
+	if (bio_op(bio) == REQ_OP_READ)
+		return map_read(dev, bio);
+	if (bio_op(bio) == REQ_OP_WRITE)
+		return map_write(dev, bio);
+	return DM_MAPIO_KILL;
+}
+
+/* ------------------------------------------------------------------ life */
+
+int svcenc_map_init(struct svcenc_dev *dev)
+{
+	int rc;
+
+	spin_lock_init(&dev->parked_lock);
+	INIT_LIST_HEAD(&dev->parked);
+	dev->counters = alloc_percpu(struct svcenc_counters);
+	if (!dev->counters)
+		return -ENOMEM;
+	rc = mempool_init_page_pool(&dev->pages, SVCENC_RESERVE_PAGES, 0);
+	if (rc)
+		return rc;
+	return bioset_init(&dev->bounces, SVCENC_RESERVE_BIOS, 0,
+			   BIOSET_NEED_BVECS);
+}
+
+/* Also for a half-made device: both exits accept zeroed pools. */
+void svcenc_map_exit(struct svcenc_dev *dev)
+{
+	bioset_exit(&dev->bounces);
+	mempool_exit(&dev->pages);
+	free_percpu(dev->counters);
+}
+
+void svcenc_map_counters(struct svcenc_dev *dev, struct svcenc_counters *ret)
+{
+	int cpu;
+
+	memset(ret, 0, sizeof(*ret));
+	for_each_possible_cpu(cpu) {
+		const struct svcenc_counters *part =
+			per_cpu_ptr(dev->counters, cpu);
+
+#define x(name) ret->name += READ_ONCE(part->name);
+		SVCENC_COUNTERS(x)
+#undef x
+	}
+}

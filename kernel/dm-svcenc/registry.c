@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netlink.h"
+#include "registry.h"
+#include "status.h"
+
+/*
+ * Guards the list and the life of its members: a volume leaves the list
+ * before it is freed. Held while sending events (they may allocate), never
+ * on the I/O path; taken inside commit_lock.
+ */
+static DEFINE_MUTEX(registry_lock);
+static LIST_HEAD(volumes); /* newest first */
+
+int svcenc_registry_claim(struct svcenc_dev *dev, char *reason, size_t size)
+{
+	struct svcenc_dev *other;
+	int rc = 0;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(other, &volumes, node) {
+		if (other == dev)
+			goto out;
+		if (svcenc_uuid_equal(&other->table.uuid, &dev->table.uuid) &&
+		    svcenc_dev_md(other) != svcenc_dev_md(dev)) {
+			scnprintf(reason, size,
+				  "volume is mapped already, by device %s",
+				  svcenc_dev_name(other));
+			rc = -EBUSY;
+			goto out;
+		}
+	}
+	list_add(&dev->node, &volumes);
+out:
+	mutex_unlock(&registry_lock);
+	return rc;
+}
+
+void svcenc_registry_drop(struct svcenc_dev *dev)
+{
+	mutex_lock(&registry_lock);
+	list_del_init(&dev->node);
+	mutex_unlock(&registry_lock);
+}
+
+bool svcenc_registry_in_use(struct svcenc_dev *dev)
+{
+	struct svcenc_dev *other;
+	bool in_use = false;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(other, &volumes, node)
+		if (svcenc_dev_md(other) == svcenc_dev_md(dev) &&
+		    svcenc_uuid_equal(&other->table.uuid, &dev->table.uuid))
+			in_use |= READ_ONCE(other->activated);
+	mutex_unlock(&registry_lock);
+	return in_use;
+}
+
+/* registry_lock held: a reload may show one mapped device twice for a while. */
+static bool is_newest(const struct svcenc_dev *dev)
+{
+	struct svcenc_dev *other;
+
+	list_for_each_entry(other, &volumes, node)
+		if (svcenc_dev_md(other) == svcenc_dev_md(dev))
+			return other == dev;
+	return false;
+}
+
+void svcenc_registry_key_lost(const struct svcenc_keyid *id)
+{
+	struct svcenc_status status;
+	struct svcenc_dev *dev;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(dev, &volumes, node) {
+		svcenc_status_get(dev, &status);
+		if (status.state != SVCENC_STATE_LOCKED ||
+		    !svcenc_keyid_equal(&status.key, id) || !is_newest(dev))
+			continue;
+		DMWARN("%s: policy key ended, volume is locked",
+		       svcenc_dev_name(dev));
+		svcenc_netlink_dev_event(SVCENC_EVENT_KEY_LOST, dev, NULL);
+		dm_table_event(dev->ti->table); /* wakes "dmsetup wait" */
+	}
+	mutex_unlock(&registry_lock);
+}
+
+/* registry_lock held. */
+static void fill_info(struct svcenc_dev *dev, struct svcenc_dev_info *ret)
+{
+	struct svcenc_status status;
+
+	svcenc_status_get(dev, &status);
+	strscpy(ret->name, svcenc_dev_name(dev), sizeof(ret->name));
+	ret->uuid = dev->table.uuid;
+	ret->key = status.key;
+	ret->state = status.state;
+	ret->epoch = status.epoch;
+	ret->seq = status.seq;
+	ret->sectors = dev->ti->len;
+}
+
+int svcenc_registry_describe(unsigned int index, struct svcenc_dev_info *ret)
+{
+	struct svcenc_dev *dev;
+	int rc = -ENOENT;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(dev, &volumes, node) {
+		if (!READ_ONCE(dev->activated) || !is_newest(dev) || index--)
+			continue;
+		fill_info(dev, ret);
+		rc = 0;
+		break;
+	}
+	mutex_unlock(&registry_lock);
+	return rc;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which volumes are mapped, module-wide. All device-mapper devices share one
+ * holder of their lower device, so the kernel does not stop two mappings of
+ * one volume; this does. Knows uuids and mapped devices; no keys, no bios.
+ */
+#ifndef SVCENC_REGISTRY_H
+#define SVCENC_REGISTRY_H
+
+#include "device.h"
+
+/*
+ * Claims the volume's uuid for the mapped device of @dev; several tables of
+ * one mapped device may hold it together. 0 also if @dev holds it already.
+ * -EBUSY with a text in @reason. Dropped by svcenc_registry_drop().
+ */
+int svcenc_registry_claim(struct svcenc_dev *dev, char *reason, size_t size);
+void svcenc_registry_drop(struct svcenc_dev *dev);
+
+/* True if @dev or an older table of its mapped device was ever activated. */
+bool svcenc_registry_in_use(struct svcenc_dev *dev);
+
+/* Tells the mapped devices that used policy key @id that they are locked. */
+void svcenc_registry_key_lost(const struct svcenc_keyid *id);
+
+/* What the netlink dump tells of a volume. */
+struct svcenc_dev_info {
+	char name[16]; /* "major:minor" */
+	struct svcenc_uuid uuid;
+	struct svcenc_keyid key;
+	enum svcenc_state state;
+	u64 epoch;
+	u64 seq;
+	u64 sectors;
+};
+
+/* Fills @ret for the @index-th activated volume; -ENOENT past the last. */
+int svcenc_registry_describe(unsigned int index, struct svcenc_dev_info *ret);
+
+#endif

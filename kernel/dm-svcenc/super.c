@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <crypto/algapi.h>
+#include <linux/blkdev.h>
+#include <linux/sched/mm.h>
+
+#include "super.h"
+#include "trace.h"
+
+static const sector_t copy_sector[SVCENC_SB_COPIES] = {
+	SVCENC_SB1_OFFSET >> SECTOR_SHIFT,
+	SVCENC_SB2_OFFSET >> SECTOR_SHIFT,
+};
+
+/* Reads or writes one copy and waits for it. */
+static int rw_copy(struct svcenc_dev *dev, unsigned int copy, blk_opf_t opf,
+		   void *image)
+{
+	struct bio_vec vec;
+	struct bio bio;
+	int rc;
+
+	bio_init(&bio, dev->lower->bdev, &vec, 1, opf | REQ_META | REQ_SYNC);
+	bio.bi_iter.bi_sector = copy_sector[copy];
+	__bio_add_page(&bio, virt_to_page(image), SVCENC_SB_SIZE,
+		       offset_in_page(image));
+	rc = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return rc;
+}
+
+/* An unreadable copy is as good as a rotten one: no magic. */
+static void read_copies(struct svcenc_dev *dev)
+{
+	unsigned int copy;
+
+	for (copy = 0; copy < SVCENC_SB_COPIES; copy++) {
+		int rc = rw_copy(dev, copy, REQ_OP_READ, dev->image[copy]);
+
+		if (!rc)
+			continue;
+		DMWARN("%s: reading superblock copy %u failed (%d)",
+		       svcenc_dev_name(dev), copy + 1, rc);
+		memset(dev->image[copy], 0, SVCENC_SB_SIZE);
+	}
+}
+
+int svcenc_super_peek(struct svcenc_dev *dev, const char **ret_error)
+{
+	enum svcenc_sb_defect defect[SVCENC_SB_COPIES];
+	unsigned int copy;
+
+	read_copies(dev);
+	for (copy = 0; copy < SVCENC_SB_COPIES; copy++) {
+		defect[copy] = svcenc_sb_decode(dev->image[copy],
+						SVCENC_INCOMPAT_SUPPORTED,
+						dev->sb);
+		if (defect[copy] == SVCENC_SB_NONE)
+			return 0;
+	}
+	/* A magic that is there tells more than one that is not. */
+	copy = defect[0] == SVCENC_SB_MAGIC_DEFECT;
+	*ret_error = svcenc_sb_defect_text(defect[copy]);
+	return -EINVAL;
+}
+
+/* -ENOKEY, or 0 with *ret_state GOOD or FORGED. */
+static int check_mac(struct svcenc_dev *dev, struct svcenc_key *key,
+		     const void *image, const struct svcenc_sb *sb,
+		     enum svcenc_copy_state *ret_state)
+{
+	u8 mac[SVCENC_SB_MAC_SIZE];
+	int rc;
+
+	svcenc_sb_for_mac(image, dev->span);
+	rc = svcenc_key_mac(key, dev->span, mac);
+	if (rc)
+		return rc;
+	*ret_state = crypto_memneq(mac, sb->mac, sizeof(mac)) ?
+			     SVCENC_COPY_FORGED : SVCENC_COPY_GOOD;
+	return 0;
+}
+
+/* Decodes one image into dev->next and says how it looks under @key. */
+static int judge_copy(struct svcenc_dev *dev, struct svcenc_key *key,
+		      unsigned int i, struct svcenc_copy *copy,
+		      struct svcenc_loaded *loaded)
+{
+	struct svcenc_sb *sb = dev->next;
+	enum svcenc_sb_defect defect;
+
+	defect = svcenc_sb_decode(dev->image[i], SVCENC_INCOMPAT_SUPPORTED, sb);
+	if (defect == SVCENC_SB_MAGIC_DEFECT || defect == SVCENC_SB_CRC) {
+		copy->state = SVCENC_COPY_ROTTEN;
+		return 0;
+	}
+	if (defect) {
+		copy->state = SVCENC_COPY_INVALID;
+		loaded->defect = defect;
+		return 0;
+	}
+	copy->seq = sb->seq;
+	if (!sb->keyed) {
+		copy->state = SVCENC_COPY_FRESH;
+		return 0;
+	}
+	if (svcenc_keyid_equal(&sb->key, svcenc_key_id(key)))
+		return check_mac(dev, key, dev->image[i], sb, &copy->state);
+	copy->state = SVCENC_COPY_FOREIGN;
+	loaded->wanted = sb->key;
+	return 0;
+}
+
+int svcenc_super_load(struct svcenc_dev *dev, struct svcenc_key *key,
+		      struct svcenc_loaded *ret)
+{
+	struct svcenc_copy copy[SVCENC_SB_COPIES] = {};
+	unsigned int i;
+	bool same;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	read_copies(dev);
+	for (i = 0; i < SVCENC_SB_COPIES; i++) {
+		rc = judge_copy(dev, key, i, &copy[i], ret);
+		if (rc)
+			return rc;
+	}
+	same = !memcmp(dev->image[0], dev->image[1], SVCENC_SB_SIZE);
+	ret->pick = svcenc_sb_pick(copy, same, &ret->repair);
+	if (ret->pick > SVCENC_PICK_FRESH)
+		return 0;
+	i = ret->pick == SVCENC_PICK_SECOND;
+	/* Decoded without defect a moment ago, from a buffer of ours. */
+	svcenc_sb_decode(dev->image[i], SVCENC_INCOMPAT_SUPPORTED, dev->sb);
+	dev->seq_attempted = max(dev->seq_attempted, dev->sb->seq);
+	return 0;
+}
+
+/* MACs @sb into image[0]. */
+static int seal(struct svcenc_dev *dev, struct svcenc_key *key,
+		struct svcenc_sb *sb)
+{
+	int rc;
+
+	svcenc_sb_encode(sb, dev->image[0]);
+	svcenc_sb_for_mac(dev->image[0], dev->span);
+	rc = svcenc_key_mac(key, dev->span, sb->mac);
+	if (!rc)
+		svcenc_sb_set_mac(dev->image[0], sb->mac);
+	return rc;
+}
+
+/*
+ * Copy 2 is written only when copy 1 is durable, so at every moment at least
+ * one copy is whole. A cut before copy 1 is durable: copy 2 (old) wins, or
+ * copy 1 (new) if it happens to be whole. A cut later: copy 1 (new) wins.
+ * Either is a state that the caller was prepared for. PREFLUSH makes all data
+ * that was acknowledged before durable ahead of the superblock.
+ */
+static int write_both(struct svcenc_dev *dev)
+{
+	int rc;
+
+	rc = rw_copy(dev, 0, REQ_OP_WRITE | REQ_PREFLUSH | REQ_FUA,
+		     dev->image[0]);
+	if (rc) {
+		DMERR("%s: writing superblock copy 1 failed (%d)",
+		      svcenc_dev_name(dev), rc);
+		return rc;
+	}
+	rc = rw_copy(dev, 1, REQ_OP_WRITE | REQ_FUA, dev->image[0]);
+	if (rc)
+		DMERR("%s: writing superblock copy 2 failed (%d)",
+		      svcenc_dev_name(dev), rc);
+	return rc;
+}
+
+struct svcenc_sb *svcenc_super_next(struct svcenc_dev *dev)
+{
+	*dev->next = *dev->sb;
+	return dev->next;
+}
+
+int svcenc_super_commit(struct svcenc_dev *dev, struct svcenc_key *key)
+{
+	unsigned int noio = memalloc_noio_save();
+	int rc;
+
+	lockdep_assert_held(&dev->commit_lock);
+	dev->next->seq = ++dev->seq_attempted;
+	rc = seal(dev, key, dev->next);
+	if (!rc)
+		rc = write_both(dev);
+	memalloc_noio_restore(noio);
+	trace_svcenc_commit(svcenc_dev_name(dev), dev->next->seq, rc);
+	if (!rc)
+		swap(dev->sb, dev->next);
+	return rc;
+}
+
+int svcenc_super_repair(struct svcenc_dev *dev, struct svcenc_key *key)
+{
+	unsigned int noio = memalloc_noio_save();
+	int rc;
+
+	lockdep_assert_held(&dev->commit_lock);
+	/*
+	 * Same seq, same bytes: a cut in here leaves one good copy and one
+	 * that the next load repairs again.
+	 */
+	rc = seal(dev, key, dev->sb);
+	if (!rc)
+		rc = write_both(dev);
+	memalloc_noio_restore(noio);
+	trace_svcenc_commit(svcenc_dev_name(dev), dev->sb->seq, rc);
+	return rc;
+}
