@@ -2,7 +2,8 @@
 # make            everything: kernel module, agent, tools
 # make module     kernel/dm-svcenc/dm-svcenc.ko for KVER (default: newest
 #                 kernel whose headers are installed)
-# make agent tools unit fuzz man install clean help
+# make agent tools unit fuzz man clean
+# make install install-module   (DESTDIR=, PREFIX=/usr)
 # Products are under build/, but for the module, which Kbuild makes in place.
 
 B := build
@@ -25,11 +26,12 @@ CPPFLAGS += -D_GNU_SOURCE -Ikernel/dm-svcenc/core -Ikernel/dm-svcenc/uapi
 CFLAGS := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
-.PHONY: all module agent tools unit fuzz man install clean help
+.PHONY: all module agent tools unit fuzz man install install-module clean help
 .DELETE_ON_ERROR:
 all: module agent tools man
 
 module:
+	$(call say,MODULE,$(KVER))
 	$(Q)$(MAKE) $(if $(Q),-s) -C $(KDIR) M=$(CURDIR)/kernel/dm-svcenc \
 		$(if $(W),W=$(W)) $(if $(C),C=$(C)) modules \
 		2>&1 | grep -v 'Skipping BTF generation' ; \
@@ -37,9 +39,49 @@ module:
 
 include agent/build.mk tools/build.mk tests/build.mk
 
+# DESTDIR and PREFIX as usual. What runs as a helper of the system goes where
+# systemd, udev and kmod look for it, whatever PREFIX is.
+SBIN := $(DESTDIR)$(PREFIX)/sbin
+LIBEXEC := $(DESTDIR)/usr/libexec/svcenc
+ETC_LIB := $(DESTDIR)/usr/lib
+
+install: agent tools man
+	$(call say,INSTALL,$(if $(DESTDIR),$(DESTDIR),/))
+	$(Q)install -d $(SBIN) $(LIBEXEC) $(ETC_LIB)/systemd/system-generators
+	$(Q)install -m 755 $(B)/bin/svcencd $(B)/bin/svcenc \
+		$(B)/bin/svcenc-dump $(B)/bin/svcenc-recover $(SBIN)
+	$(Q)install -m 755 $(B)/bin/svcenc-vault-file $(B)/bin/svcenc-probe \
+		$(LIBEXEC)
+	$(Q)install -m 755 $(B)/bin/svcenc-generator \
+		$(ETC_LIB)/systemd/system-generators
+	$(Q)install -m 644 -D -t $(ETC_LIB)/systemd/system \
+		agent/units/*.service agent/units/*.target
+	$(Q)install -m 644 -D -t $(ETC_LIB)/udev/rules.d \
+		agent/units/61-svcenc.rules
+	$(Q)install -m 644 -D agent/units/sysusers.conf \
+		$(ETC_LIB)/sysusers.d/svcenc.conf
+	$(Q)install -m 644 -D agent/units/tmpfiles.conf \
+		$(ETC_LIB)/tmpfiles.d/svcenc.conf
+	$(Q)install -m 644 -D agent/units/modules-load.conf \
+		$(ETC_LIB)/modules-load.d/svcenc.conf
+	$(Q)install -m 644 -D agent/units/svcenc.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/svcenc
+	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/svcenc \
+		agent/io.svcenc.Agent.varlink agent/io.svcenc.Vault.varlink
+	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(wildcard $(B)/man/*.8)
+	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(wildcard $(B)/man/*.5)
+
+install-module: module
+	$(call say,INSTALL,$(MODULE))
+	$(Q)install -m 644 -D -t $(DESTDIR)/lib/modules/$(KVER)/updates \
+		$(MODULE)
+	$(Q)depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
 clean:
 	$(Q)rm -rf $(B)
 	$(Q)$(MAKE) -s -C $(KDIR) M=$(CURDIR)/kernel/dm-svcenc clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 6
+	@sed -n 's/^# //p' Makefile | head -n 7

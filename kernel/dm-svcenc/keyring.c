@@ -721,7 +721,7 @@ void svcenc_key_detach(struct svcenc_slot *slot)
 	spin_unlock(&keys_lock);
 	if (!cipher)
 		return; /* never open, or its key's end frees it */
-	synchronize_rcu();
+	synchronize_rcu_expedited(); /* thousands may close in a row */
 	wait_idle(cipher);
 	svcenc_cipher_free(cipher);
 }

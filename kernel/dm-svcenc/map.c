@@ -228,9 +228,11 @@ static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
 	unsigned int left = io->conv.src_iter.bi_size;
 	struct bio *bounce;
 
+	/* The poller knows only device-mapper's clone: nobody would poll this. */
 	bounce = bio_alloc_bioset(dev->lower->bdev,
-				  DIV_ROUND_UP(left, PAGE_SIZE), io->bio->bi_opf,
-				  gfp, &dev->bounces);
+				  DIV_ROUND_UP(left, PAGE_SIZE),
+				  io->bio->bi_opf & ~REQ_POLLED, gfp,
+				  &dev->bounces);
 	if (!bounce)
 		return NULL;
 	while (left) {
