@@ -319,6 +319,9 @@ int svcenc_activate(struct svcenc_dev *dev)
 		rc = 0;
 	} else if (rc) {
 		report(dev, "resume", rc);
+		/* A table that never ran must not keep others from running. */
+		if (!dev->activated)
+			svcenc_registry_drop(dev);
 	} else {
 		svcenc_netlink_dev_event(SVCENC_EVENT_ACTIVATED, dev, NULL);
 	}
