@@ -84,6 +84,8 @@ static int check_loaded(struct svcenc_dev *dev)
 	if (sb->data_len > want)
 		return refuse(dev, -EINVAL,
 			      "table is shorter than the volume: shrinking is not possible");
+	if (sb->data_len < want && dev->read_only)
+		return refuse(dev, -EROFS, "a read-only table cannot grow");
 	if (sb->data_len < want && !dev->table.grow)
 		return refuse(dev, -EINVAL,
 			      "table is longer than the volume: option 'grow' is needed");
@@ -156,11 +158,13 @@ static struct svcenc_cipher *make_key(struct svcenc_dev *dev,
 }
 
 /* The writes that opening may need, only after the key opened the volume. */
-static int settle(struct svcenc_dev *dev, struct svcenc_key *key, bool repair)
+static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
+		  const struct svcenc_loaded *loaded)
 {
 	const u64 want = (u64)dev->ti->len << SECTOR_SHIFT;
 	int rc;
 
+	dev->stale = dev->read_only && loaded->repair;
 	if (dev->read_only)
 		return 0;
 	if (dev->sb->data_len < want) {
@@ -171,11 +175,15 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key, bool repair)
 			svcenc_netlink_dev_event(SVCENC_EVENT_GROWN, dev, NULL);
 		return rc;
 	}
-	if (!repair)
+	if (!loaded->repair)
 		return 0;
-	rc = svcenc_super_repair(dev, key);
-	if (rc)
-		return refuse(dev, rc, "stale superblock copy could not be rewritten");
+	rc = svcenc_super_repair(dev, loaded->pick);
+	if (rc) {
+		svcenc_netlink_dev_event(SVCENC_EVENT_IO_ERROR, dev,
+					 "superblock write failed");
+		return refuse(dev, rc,
+			      "stale superblock copy could not be rewritten");
+	}
 	DMINFO("%s: superblock repaired from the copy with seq %llu",
 	       svcenc_dev_name(dev), dev->sb->seq);
 	svcenc_netlink_dev_event(SVCENC_EVENT_SUPER_REPAIRED, dev, NULL);
@@ -183,7 +191,8 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key, bool repair)
 }
 
 static struct svcenc_cipher *open_key(struct svcenc_dev *dev,
-				      struct svcenc_key *key, bool repair)
+				      struct svcenc_key *key,
+				      const struct svcenc_loaded *loaded)
 {
 	struct svcenc_cipher *cipher;
 	int rc;
@@ -193,7 +202,7 @@ static struct svcenc_cipher *open_key(struct svcenc_dev *dev,
 		refuse_cipher(dev, PTR_ERR(cipher));
 		return cipher;
 	}
-	rc = settle(dev, key, repair);
+	rc = settle(dev, key, loaded);
 	if (rc) {
 		svcenc_cipher_free(cipher);
 		return ERR_PTR(rc);
@@ -209,6 +218,7 @@ static struct svcenc_cipher *prepare(struct svcenc_dev *dev,
 	bool fresh;
 	int rc;
 
+	dev->seq = max(dev->seq, svcenc_registry_seq(dev));
 	rc = svcenc_super_load(dev, key, &loaded);
 	if (rc)
 		return ERR_PTR(refuse_cipher(dev, rc));
@@ -227,7 +237,7 @@ static struct svcenc_cipher *prepare(struct svcenc_dev *dev,
 	rc = check_loaded(dev);
 	if (rc)
 		return ERR_PTR(rc);
-	return fresh ? make_key(dev, key) : open_key(dev, key, loaded.repair);
+	return fresh ? make_key(dev, key) : open_key(dev, key, &loaded);
 }
 
 /* Publishes what status, netlink and the I/O path read. commit_lock held. */
@@ -241,8 +251,17 @@ static void publish(struct svcenc_dev *dev, struct svcenc_key *key)
 	dev->table.initialize = false;
 	dev->table.grow = false;
 	dev->epoch = sb->epoch;
-	dev->seq = sb->seq;
+	/* A stale copy that may not be repaired: not durable in both. */
+	if (!dev->stale)
+		dev->seq = sb->seq;
 	memcpy(dev->check, svcenc_key_check(key), sizeof(dev->check));
+	spin_unlock(&dev->status_lock);
+}
+
+/* From now on the volume counts as in use: active or locked, not new. */
+static void set_activated(struct svcenc_dev *dev)
+{
+	spin_lock(&dev->status_lock);
 	dev->activated = true;
 	spin_unlock(&dev->status_lock);
 }
@@ -251,13 +270,9 @@ static void publish(struct svcenc_dev *dev, struct svcenc_key *key)
 static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	struct svcenc_cipher *cipher;
-	unsigned int noio;
 	int rc;
 
-	/* The device is suspended or locked: reclaim must not wait for it. */
-	noio = memalloc_noio_save();
 	cipher = prepare(dev, key);
-	memalloc_noio_restore(noio);
 	if (IS_ERR(cipher))
 		return PTR_ERR(cipher);
 	/* No bio is under way that could see data_start change. */
@@ -267,6 +282,7 @@ static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 		svcenc_cipher_free(cipher);
 		return refuse_cipher(dev, rc);
 	}
+	set_activated(dev);
 	svcenc_key_put(dev->key);
 	dev->key = key;
 	return 0;
@@ -300,37 +316,72 @@ static bool may_resume_locked(struct svcenc_dev *dev, int error)
 	       svcenc_registry_in_use(dev);
 }
 
-int svcenc_activate(struct svcenc_dev *dev)
+static int resume_locked(struct svcenc_dev *dev)
 {
+	DMWARN("%s: resumes locked: %s", svcenc_dev_name(dev), dev->reason);
+	set_activated(dev);
+	svcenc_netlink_dev_event(SVCENC_EVENT_KEY_NEEDED, dev, dev->reason);
+	return 0;
+}
+
+/* What is done with the volume claimed and commit_lock held. */
+struct claimed_job {
+	const char *what;
+	int (*run)(struct svcenc_dev *dev, const void *argument);
+	const void *argument;
+	enum svcenc_event event; /* sent on success */
+};
+
+/*
+ * While the device is suspended or locked, and while someone may wait for
+ * commit_lock to resume it, reclaim must not wait for its I/O: all of it runs
+ * without.
+ */
+static int run_claimed(struct svcenc_dev *dev, const struct claimed_job *job)
+{
+	const unsigned int noio = memalloc_noio_save();
 	char reason[SVCENC_REASON_SIZE];
 	int rc;
 
 	rc = svcenc_registry_claim(dev, reason, sizeof(reason));
 	mutex_lock(&dev->commit_lock);
 	if (rc)
-		rc = refuse(dev, rc, "%s", reason);
+		refuse(dev, rc, "%s", reason);
 	else
-		rc = activate_locked(dev);
-	if (may_resume_locked(dev, rc)) {
-		DMWARN("%s: resumes locked: %s", svcenc_dev_name(dev),
-		       dev->reason);
-		svcenc_netlink_dev_event(SVCENC_EVENT_KEY_NEEDED, dev,
-					 dev->reason);
-		rc = 0;
-	} else if (rc) {
-		report(dev, "resume", rc);
-		/* A table that never ran must not keep others from running. */
-		if (!dev->activated)
-			svcenc_registry_drop(dev);
-	} else {
-		svcenc_netlink_dev_event(SVCENC_EVENT_ACTIVATED, dev, NULL);
-	}
+		rc = job->run(dev, job->argument);
+	if (rc)
+		report(dev, job->what, rc);
+	else if (svcenc_slot_live(&dev->slot))
+		svcenc_netlink_dev_event(job->event, dev, NULL);
+	/* A table that never ran must not keep others from running. */
+	if (rc && !dev->activated)
+		svcenc_registry_drop(dev);
 	mutex_unlock(&dev->commit_lock);
+	memalloc_noio_restore(noio);
 	return rc;
 }
 
-static int unlock_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id)
+static int resume_job(struct svcenc_dev *dev, const void *unused)
 {
+	const int rc = activate_locked(dev);
+
+	return may_resume_locked(dev, rc) ? resume_locked(dev) : rc;
+}
+
+int svcenc_activate(struct svcenc_dev *dev)
+{
+	static const struct claimed_job job = {
+		.what = "resume",
+		.run = resume_job,
+		.event = SVCENC_EVENT_ACTIVATED,
+	};
+
+	return run_claimed(dev, &job);
+}
+
+static int unlock_job(struct svcenc_dev *dev, const void *argument)
+{
+	const struct svcenc_keyid *id = argument;
 	struct svcenc_key *key;
 	int rc;
 
@@ -351,15 +402,14 @@ static int unlock_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id)
 
 int svcenc_unlock(struct svcenc_dev *dev, const struct svcenc_keyid *id)
 {
-	int rc;
+	const struct claimed_job job = {
+		.what = "unlock",
+		.run = unlock_job,
+		.argument = id,
+		.event = SVCENC_EVENT_KEY_BACK,
+	};
 
-	mutex_lock(&dev->commit_lock);
-	rc = unlock_locked(dev, id);
-	if (!rc)
-		svcenc_netlink_dev_event(SVCENC_EVENT_KEY_BACK, dev, NULL);
-	report(dev, "unlock", rc);
-	mutex_unlock(&dev->commit_lock);
-	return rc;
+	return run_claimed(dev, &job);
 }
 
 /* Without this any root could rewrap under a key of his own; see 5.2. */
@@ -408,15 +458,23 @@ static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
 	publish(dev, to);
 	swap(dev->key, to);
 	svcenc_key_put(to);
-	if (svcenc_key_move(dev->key, &dev->slot))
+	if (svcenc_key_move(dev->key, &dev->slot)) {
+		/* The key's own message names the key of before. */
 		DMWARN("%s: rewrapped, but a key ended meanwhile: locked",
 		       svcenc_dev_name(dev));
+		svcenc_netlink_dev_event(SVCENC_EVENT_KEY_LOST, dev, NULL);
+	}
 	return 0;
 }
 
-static int rewrap_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id,
-			 const u8 auth[SVCENC_AUTH_SIZE])
+struct rewrap_request {
+	const struct svcenc_keyid *id;
+	const u8 *auth; /* SVCENC_AUTH_SIZE bytes */
+};
+
+static int rewrap_job(struct svcenc_dev *dev, const void *argument)
 {
+	const struct rewrap_request *request = argument;
 	struct svcenc_key *to;
 	int rc;
 
@@ -424,13 +482,13 @@ static int rewrap_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id,
 		return refuse(dev, -EROFS, "table is read-only");
 	if (!dev->key || !svcenc_slot_live(&dev->slot))
 		return refuse(dev, -ENOKEY, "volume is locked: unlock it first");
-	if (svcenc_keyid_equal(id, &dev->table.key))
+	if (svcenc_keyid_equal(request->id, &dev->table.key))
 		return refuse(dev, -EINVAL,
 			      "volume is wrapped under that key already");
-	to = need_key(dev, id);
+	to = need_key(dev, request->id);
 	if (IS_ERR(to))
 		return PTR_ERR(to);
-	rc = rewrap_to(dev, to, auth);
+	rc = rewrap_to(dev, to, request->auth);
 	if (rc)
 		svcenc_key_put(to);
 	return rc;
@@ -439,13 +497,13 @@ static int rewrap_locked(struct svcenc_dev *dev, const struct svcenc_keyid *id,
 int svcenc_rewrap(struct svcenc_dev *dev, const struct svcenc_keyid *id,
 		  const u8 auth[SVCENC_AUTH_SIZE])
 {
-	int rc;
+	const struct rewrap_request request = { .id = id, .auth = auth };
+	const struct claimed_job job = {
+		.what = "rewrap",
+		.run = rewrap_job,
+		.argument = &request,
+		.event = SVCENC_EVENT_REWRAPPED,
+	};
 
-	mutex_lock(&dev->commit_lock);
-	rc = rewrap_locked(dev, id, auth);
-	if (!rc)
-		svcenc_netlink_dev_event(SVCENC_EVENT_REWRAPPED, dev, NULL);
-	report(dev, "rewrap", rc);
-	mutex_unlock(&dev->commit_lock);
-	return rc;
+	return run_claimed(dev, &job);
 }

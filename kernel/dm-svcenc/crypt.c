@@ -36,6 +36,14 @@ struct crypto_skcipher *svcenc_crypt_alloc_tfm(void)
 	return tfm;
 }
 
+void svcenc_crypt_forget_key(struct crypto_skcipher *tfm)
+{
+	/* Halves that differ, or a driver may refuse it as weak. */
+	static const u8 blank[SVCENC_VOLKEY_SIZE] __aligned(64) = { 1 };
+
+	crypto_skcipher_setkey(tfm, blank, sizeof(blank));
+}
+
 int svcenc_crypt_init(void)
 {
 	struct crypto_skcipher *tfm = svcenc_crypt_alloc_tfm();
@@ -63,7 +71,7 @@ size_t svcenc_crypt_reqsize(void)
 /*
  * An asynchronous request is done. conv->cipher is still there: its busy
  * count was ours. After the decrement it may be freed as soon as this RCU
- * section ends (wait_idle() in keyring.c waits for that).
+ * section ends: was_async makes retire() in keyring.c wait for that.
  */
 static void request_done(void *context, int error)
 {
@@ -154,9 +162,9 @@ static int convert_sector(struct svcenc_conv *conv)
  */
 static int convert_piece(struct svcenc_conv *conv)
 {
-	unsigned int left = SVCENC_CRYPT_PIECE;
+	unsigned int sectors = SVCENC_CRYPT_PIECE / conv->sector_size;
 	struct svcenc_cipher *cipher;
-	int rc = 0;
+	int rc;
 
 	rcu_read_lock();
 	cipher = rcu_dereference(conv->slot->cipher);
@@ -167,15 +175,19 @@ static int convert_piece(struct svcenc_conv *conv)
 	this_cpu_inc(*cipher->busy);
 	conv->cipher = cipher;
 	skcipher_request_set_tfm(conv->req, cipher->tfm);
-	do {
+	do
 		rc = convert_sector(conv);
-		left -= conv->sector_size;
-	} while (!rc && left && conv->src_iter.bi_size);
-	/* Asynchronous: the busy count now belongs to request_done(). */
-	if (likely(rc != -EINPROGRESS && rc != -EBUSY))
+	while (!rc && --sectors && conv->src_iter.bi_size);
+	if (likely(rc != -EINPROGRESS && rc != -EBUSY)) {
 		this_cpu_dec(*cipher->busy);
-	else
+	} else {
+		/*
+		 * Asynchronous: the busy count belongs to request_done() now,
+		 * and @conv to whoever resumes it.
+		 */
+		WRITE_ONCE(cipher->was_async, true);
 		rc = -EINPROGRESS;
+	}
 	rcu_read_unlock();
 	return rc;
 }

@@ -57,6 +57,9 @@ void svcenc_crypt_exit(void);
 /* Allocates xts(aes) as every cipher needs it, without a key. May sleep. */
 struct crypto_skcipher *svcenc_crypt_alloc_tfm(void);
 
+/* Replaces the key of @tfm by a public one, in place. Does not allocate. */
+void svcenc_crypt_forget_key(struct crypto_skcipher *tfm);
+
 /* Bytes for conv->req, constant while the module is loaded. */
 size_t svcenc_crypt_reqsize(void);
 

@@ -73,7 +73,8 @@ struct svcenc_dev {
 	spinlock_t status_lock; /* table.key, epoch, seq, activated, check */
 	u64 epoch;
 	u64 seq; /* durable in both copies */
-	bool activated; /* has passed preresume once */
+	bool activated; /* has passed preresume once, if only locked */
+	bool stale;	/* commit_lock; read-only with a copy to repair */
 	u8 check[SVCENC_CHECK_SIZE];
 
 	/* Why preresume or a message refused last; commit_lock. */
@@ -102,7 +103,9 @@ static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)
 	return dm_table_get_md(dev->ti->table);
 }
 
-/* Jobs that may not wait: conversions and messages about ended keys. */
+/* Conversions: writeback depends on it. */
 extern struct workqueue_struct *svcenc_wq;
+/* Messages about ended keys: nothing depends on it. */
+extern struct workqueue_struct *svcenc_event_wq;
 
 #endif

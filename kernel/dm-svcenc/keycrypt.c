@@ -23,9 +23,10 @@ struct svcenc_keycrypt {
  * kfree_sensitive() wipes it on every path.
  */
 struct wrap_job {
+	/* Aligned for any driver: a bounce buffer of its would not be wiped. */
+	u8 key_and_tag[SVCENC_VOLKEY_SIZE + SVCENC_TAG_SIZE] __aligned(16);
 	u8 aad[SVCENC_WRAP_AAD_SIZE];
 	u8 nonce[SVCENC_NONCE_SIZE];
-	u8 key_and_tag[SVCENC_VOLKEY_SIZE + SVCENC_TAG_SIZE];
 	struct scatterlist sg[2];
 };
 
@@ -275,9 +276,6 @@ int svcenc_keycrypt_make_volume(struct svcenc_keycrypt *kc,
 	job = kzalloc(sizeof(*job), GFP_KERNEL);
 	if (!job)
 		return -ENOMEM;
-	rc = wait_for_random_bytes();
-	if (rc)
-		goto out;
 	get_random_bytes(job->key_and_tag, SVCENC_VOLKEY_SIZE);
 	rc = fingerprint(sb, job->key_and_tag, print);
 	if (rc)

@@ -42,7 +42,7 @@ int svcenc_keycrypt_authorised(struct svcenc_keycrypt *from,
 
 /*
  * Makes a random volume key for sb->epoch, stores its wrap and fingerprint
- * in @sb and sets it on @tfm.
+ * in @sb and sets it on @tfm. The random generator must be ready.
  */
 int svcenc_keycrypt_make_volume(struct svcenc_keycrypt *kc,
 				struct svcenc_sb *sb,

@@ -21,6 +21,7 @@
 #include <linux/key-type.h>
 #include <linux/key.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
@@ -70,7 +71,9 @@ struct svcenc_payload {
 
 static DEFINE_SPINLOCK(keys_lock);
 static LIST_HEAD(live_keys); /* keys_lock */
+static bool hibernating;     /* keys_lock; no key may become live */
 static struct key *keyring;  /* constant between init and exit */
+static int keyring_serial;   /* likewise; outlives it */
 /* Ends keys whose lease is over; must not wait behind I/O, so its own. */
 static struct workqueue_struct *end_wq;
 
@@ -136,18 +139,20 @@ static void wait_idle(struct svcenc_cipher *cipher)
 {
 	WRITE_ONCE(cipher->dying, true);
 	smp_mb(); /* pairs with request_done() in crypt.c */
-	if (!busy_sum(cipher))
-		return;
 	wait_event(cipher->idle, !busy_sum(cipher));
-	/* The last completion may still be inside its RCU section, waking. */
-	synchronize_rcu_expedited();
 }
 
 void svcenc_cipher_free(struct svcenc_cipher *cipher)
 {
 	if (IS_ERR_OR_NULL(cipher))
 		return;
-	crypto_free_skcipher(cipher->tfm); /* zeroes the key schedule */
+	/*
+	 * Freeing zeroes the key schedule, but cryptd's daemon may hold the
+	 * last reference for a moment after it completed a request: overwrite
+	 * the key now, free when it likes.
+	 */
+	svcenc_crypt_forget_key(cipher->tfm);
+	crypto_free_skcipher(cipher->tfm);
 	free_percpu(cipher->busy);
 	kfree(cipher);
 }
@@ -160,14 +165,41 @@ static void empty_slot(struct svcenc_cipher *cipher)
 	cipher->slot = NULL;
 }
 
+/*
+ * Waits for the conversions with ciphers whose slots were emptied, and frees
+ * them. Takes no lock, allocates nothing.
+ */
+static void retire(struct list_head *doomed)
+{
+	struct svcenc_cipher *cipher, *tmp;
+	bool was_async = false;
+
+	if (list_empty(doomed))
+		return;
+	synchronize_rcu_expedited();
+	list_for_each_entry(cipher, doomed, node) {
+		wait_idle(cipher);
+		was_async |= READ_ONCE(cipher->was_async);
+	}
+	/* A completion may be between its decrement and its end. */
+	if (was_async)
+		synchronize_rcu_expedited();
+	list_for_each_entry_safe(cipher, tmp, doomed, node)
+		svcenc_cipher_free(cipher);
+}
+
+/* On a queue without reclaim duties: it may wait for memory and locks. */
 static void lost(struct work_struct *work)
 {
 	struct svcenc_key *key =
 		container_of(work, struct svcenc_key, lost_work);
+	/* A resume may be waiting for registry_lock: do not reclaim into it. */
+	const unsigned int noio = memalloc_noio_save();
 
 	svcenc_netlink_key_event(SVCENC_EVENT_KEY_LOST, &key->id,
 				 key->lost_reason);
 	svcenc_registry_key_lost(&key->id);
+	memalloc_noio_restore(noio);
 	svcenc_key_put(key);
 }
 
@@ -195,14 +227,8 @@ static void finish_end(struct svcenc_key *key, struct list_head *doomed,
 		       const char *reason)
 {
 	const u64 begin = ktime_get_ns();
-	struct svcenc_cipher *cipher, *tmp;
 
-	if (!list_empty(doomed))
-		synchronize_rcu_expedited();
-	list_for_each_entry_safe(cipher, tmp, doomed, node) {
-		wait_idle(cipher);
-		svcenc_cipher_free(cipher);
-	}
+	retire(doomed);
 	down_write(&key->use);
 	svcenc_keycrypt_free(key->kc);
 	key->kc = NULL;
@@ -213,7 +239,7 @@ static void finish_end(struct svcenc_key *key, struct list_head *doomed,
 	complete_all(&key->ended);
 	/* Messages allocate and take target locks: not in here. */
 	get_key(key);
-	queue_work(svcenc_wq, &key->lost_work);
+	queue_work(svcenc_event_wq, &key->lost_work);
 	svcenc_key_put(key); /* the reference of being live */
 }
 
@@ -441,6 +467,8 @@ static struct svcenc_key *join(struct svcenc_payload *payload)
 	struct svcenc_key *live = find_live(&payload->key->id);
 	struct svcenc_key *surplus = NULL;
 
+	if (hibernating)
+		return ERR_PTR(-EBUSY);
 	if (live && memcmp(live->check, payload->key->check,
 			   sizeof(live->check)))
 		return ERR_PTR(-EKEYREJECTED);
@@ -551,11 +579,15 @@ struct svcenc_key *svcenc_key_find(const struct svcenc_keyid *id)
 			     description, false);
 	if (IS_ERR(ref))
 		return PTR_ERR(ref) == -EAGAIN ? key : ERR_CAST(ref);
+	/* request_key() by someone else may have linked an empty one. */
+	if (!key_is_positive(key_ref_to_ptr(ref)))
+		goto out;
 	payload = key_ref_to_ptr(ref)->payload.data[0];
 	spin_lock(&keys_lock);
 	if (!payload->key->dead)
 		key = get_key(payload->key);
 	spin_unlock(&keys_lock);
+out:
 	key_ref_put(ref);
 	return key;
 }
@@ -650,12 +682,18 @@ err_free:
 struct svcenc_cipher *svcenc_key_make_volume(struct svcenc_key *key,
 					     struct svcenc_sb *sb)
 {
-	struct svcenc_cipher *cipher = new_cipher();
+	struct svcenc_cipher *cipher;
 	unsigned int noio;
-	int rc = -ENOKEY;
+	int rc;
 
+	/* May take long at an early boot: not while the key's end waits. */
+	rc = wait_for_random_bytes();
+	if (rc)
+		return ERR_PTR(rc);
+	cipher = new_cipher();
 	if (IS_ERR(cipher))
 		return cipher;
+	rc = -ENOKEY;
 	noio = use_begin(key);
 	if (key->kc)
 		rc = svcenc_keycrypt_make_volume(key->kc, sb, cipher->tfm);
@@ -711,24 +749,23 @@ static struct svcenc_cipher *slot_cipher(struct svcenc_slot *slot)
 void svcenc_key_detach(struct svcenc_slot *slot)
 {
 	struct svcenc_cipher *cipher;
+	LIST_HEAD(doomed);
 
 	spin_lock(&keys_lock);
 	cipher = slot_cipher(slot);
+	/* Otherwise never open, or its key's end frees it. */
 	if (cipher) {
 		empty_slot(cipher);
-		list_del(&cipher->node);
+		list_move(&cipher->node, &doomed);
 	}
 	spin_unlock(&keys_lock);
-	if (!cipher)
-		return; /* never open, or its key's end frees it */
-	synchronize_rcu_expedited(); /* thousands may close in a row */
-	wait_idle(cipher);
-	svcenc_cipher_free(cipher);
+	retire(&doomed);
 }
 
 int svcenc_key_move(struct svcenc_key *key, struct svcenc_slot *slot)
 {
 	struct svcenc_cipher *cipher;
+	LIST_HEAD(doomed);
 	int rc = -ENOKEY;
 
 	spin_lock(&keys_lock);
@@ -736,8 +773,13 @@ int svcenc_key_move(struct svcenc_key *key, struct svcenc_slot *slot)
 	if (cipher && !key->dead) {
 		list_move_tail(&cipher->node, &key->ciphers);
 		rc = 0;
+	} else if (cipher) {
+		/* The new key ended first: this volume ends with it. */
+		empty_slot(cipher);
+		list_move(&cipher->node, &doomed);
 	}
 	spin_unlock(&keys_lock);
+	retire(&doomed);
 	return rc;
 }
 
@@ -777,7 +819,7 @@ int svcenc_key_describe(unsigned int index, struct svcenc_key_info *ret)
 
 int svcenc_keyring_serial(void)
 {
-	return key_serial(keyring);
+	return keyring_serial;
 }
 
 static void end_all(const char *reason)
@@ -798,12 +840,32 @@ static void end_all(const char *reason)
 	}
 }
 
-/* A hibernation image would write every key to the swap device. */
+static void set_hibernating(bool value)
+{
+	spin_lock(&keys_lock);
+	hibernating = value;
+	spin_unlock(&keys_lock);
+}
+
+/*
+ * A hibernation image would write every key to the swap device. Processes are
+ * frozen only after this: until then the agent, which hears of its lost keys,
+ * must not bring them back.
+ */
 static int power_event(struct notifier_block *block, unsigned long event,
 		       void *unused)
 {
-	if (event == PM_HIBERNATION_PREPARE)
+	switch (event) {
+	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
+		set_hibernating(true);
 		end_all("hibernation");
+		break;
+	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
+		set_hibernating(false);
+		break;
+	}
 	return NOTIFY_OK;
 }
 
@@ -833,10 +895,10 @@ int svcenc_keyring_init(void)
 		rc = PTR_ERR(keyring);
 		goto err_unregister_type;
 	}
+	keyring_serial = key_serial(keyring);
 	rc = register_pm_notifier(&power_notifier);
 	if (rc)
 		goto err_put_keyring;
-	queue_delayed_work(end_wq, &tick_work, HZ);
 	return 0;
 
 err_put_keyring:
@@ -851,11 +913,11 @@ err_destroy_wq:
 /* No volume exists any more: the module is going away. */
 void svcenc_keyring_exit(void)
 {
-	cancel_delayed_work_sync(&tick_work);
 	unregister_pm_notifier(&power_notifier);
-	end_all("module unloaded");
-	/* Destroys what is left of our type, wherever it is linked. */
+	/* No more add_key(); ends and destroys what is left, wherever linked. */
 	unregister_key_type(&key_type_svcenc);
+	end_all("module unloaded");
+	cancel_delayed_work_sync(&tick_work);
 	key_revoke(keyring);
 	key_put(keyring);
 	destroy_workqueue(end_wq);

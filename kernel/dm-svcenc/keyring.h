@@ -41,6 +41,7 @@ struct svcenc_cipher {
 	 */
 	int __percpu *busy;
 	bool dying;		/* set once, before busy is summed */
+	bool was_async;		/* set inside the RCU section of a conversion */
 	wait_queue_head_t idle; /* woken when busy falls while dying */
 	struct svcenc_slot *slot; /* keys_lock; valid while on key's list */
 	struct list_head node;	/* keys_lock; in the policy key's list */
@@ -51,10 +52,17 @@ struct svcenc_slot {
 	struct svcenc_cipher __rcu *cipher; /* NULL: locked */
 };
 
-/* True while conversions can run; may change the moment after. Any context. */
+/*
+ * True while conversions can run; may change the moment after. Any context.
+ * Who sees true also sees what was written before the cipher was attached
+ * (where the data lies): pairs with rcu_assign_pointer() in attach.
+ */
 static inline bool svcenc_slot_live(const struct svcenc_slot *slot)
 {
-	return rcu_access_pointer(slot->cipher);
+	if (!rcu_access_pointer(slot->cipher))
+		return false;
+	smp_acquire__after_ctrl_dep();
+	return true;
 }
 
 int svcenc_keyring_init(void);
@@ -110,7 +118,7 @@ void svcenc_key_detach(struct svcenc_slot *slot);
 
 /*
  * After a rewrap: the slot's cipher now ends with @key instead. -ENOKEY if
- * either key has ended; then the slot is empty or about to be.
+ * either key has ended; then the slot is empty.
  */
 int svcenc_key_move(struct svcenc_key *key, struct svcenc_slot *slot);
 

@@ -16,6 +16,7 @@
 #include "trace.h"
 
 struct workqueue_struct *svcenc_wq;
+struct workqueue_struct *svcenc_event_wq;
 
 static int keyring_get(char *buffer, const struct kernel_param *unused)
 {
@@ -36,10 +37,13 @@ static int __init svcenc_init(void)
 	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!svcenc_wq)
 		return rc;
+	svcenc_event_wq = alloc_workqueue("svcenc_event", WQ_UNBOUND, 0);
+	if (!svcenc_event_wq)
+		goto err_destroy_wq;
 	rc = svcenc_crypt_init();
 	if (rc) {
 		pr_err("the crypto API has no xts(aes) (%d)\n", rc);
-		goto err_destroy_wq;
+		goto err_destroy_event_wq;
 	}
 	rc = svcenc_netlink_init();
 	if (rc)
@@ -54,11 +58,13 @@ static int __init svcenc_init(void)
 
 err_exit_keyring:
 	svcenc_keyring_exit();
-	flush_workqueue(svcenc_wq);
+	flush_workqueue(svcenc_event_wq);
 err_exit_netlink:
 	svcenc_netlink_exit();
 err_exit_crypt:
 	svcenc_crypt_exit();
+err_destroy_event_wq:
+	destroy_workqueue(svcenc_event_wq);
 err_destroy_wq:
 	destroy_workqueue(svcenc_wq);
 	return rc;
@@ -69,9 +75,10 @@ static void __exit svcenc_exit(void)
 	svcenc_target_exit();
 	svcenc_keyring_exit();
 	/* Keys that ended just now still have events to send. */
-	flush_workqueue(svcenc_wq);
+	flush_workqueue(svcenc_event_wq);
 	svcenc_netlink_exit();
 	svcenc_crypt_exit();
+	destroy_workqueue(svcenc_event_wq);
 	destroy_workqueue(svcenc_wq);
 	rcu_barrier();
 }

@@ -4,13 +4,13 @@
  * encrypted into bounce pages, in one or more bounce bios, and ends when all
  * of them have.
  *
- * Nothing here ever waits. Pages and bounce bios are taken without reclaim,
- * from the volume's reserve if need be; a write that gets none is parked and
- * taken up when another write of the volume gives something back. There is
- * always such a write: a parked one holds nothing, and reserves belong to one
- * volume only, so stacked volumes cannot wait for each other in a circle. The
- * workqueue is shared by all volumes, which is safe because its jobs do not
- * wait either.
+ * Nothing here waits for memory. Pages and bounce bios are taken without
+ * reclaim, from the volume's reserve if need be; a write that gets none is
+ * parked and taken up when another write of the volume gives something back.
+ * There is always such a write: a parked one holds nothing, and reserves
+ * belong to one volume only, so stacked volumes cannot wait for each other in
+ * a circle. The workqueue is shared by all volumes: its jobs wait at most
+ * where the device below makes any submitter wait (for a request's tag).
  */
 #include <linux/blk-cgroup.h>
 #include <linux/blkdev.h>
@@ -37,6 +37,7 @@ struct svcenc_io {
 	bio_end_io_t *end_io;	   /* reads: the clone's own */
 	struct bio *bounce;	   /* writes: being filled, not yet submitted */
 	unsigned int cut;	   /* writes: bytes left out of conv.src_iter */
+	bool waited;		   /* writes: was parked before */
 	sector_t sector;	   /* writes: lower sector of the next bounce */
 	atomic_t pending;	   /* writes: unfinished bounces + 1 */
 	blk_status_t status;	   /* writes: first error */
@@ -90,6 +91,7 @@ static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
 	io->bio = bio;
 	io->bounce = NULL;
 	io->cut = 0;
+	io->waited = false;
 	io->status = BLK_STS_OK;
 	INIT_WORK(&io->work, work);
 	io->conv.slot = &dev->slot;
@@ -190,8 +192,8 @@ static void release(struct svcenc_dev *dev)
 
 /*
  * Gives up holding and parks @io until someone else releases. False if there
- * is nobody: then all reserves are full again and @io shall retry at once.
- * Deciding and parking are one step under the lock, so no release is missed.
+ * is nobody: then all reserves are full again and @io shall retry. Deciding
+ * and parking are one step under the lock, so no release is missed.
  */
 static bool park(struct svcenc_dev *dev, struct svcenc_io *io)
 {
@@ -200,10 +202,12 @@ static bool park(struct svcenc_dev *dev, struct svcenc_io *io)
 
 	spin_lock_irqsave(&dev->parked_lock, flags);
 	others = --dev->holders > 0;
-	if (others)
+	/* Who has waited before stays in front of those who have not. */
+	if (others && io->waited)
+		list_add(&io->node, &dev->parked);
+	else if (others)
 		list_add_tail(&io->node, &dev->parked);
-	else
-		dev->holders++;
+	io->waited = true;
 	spin_unlock_irqrestore(&dev->parked_lock, flags);
 	return others;
 }
@@ -227,12 +231,16 @@ static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
 	struct svcenc_dev *dev = io->dev;
 	unsigned int left = io->conv.src_iter.bi_size;
 	struct bio *bounce;
-
 	/* The poller knows only device-mapper's clone: nobody would poll this. */
+	const blk_opf_t opf = io->bio->bi_opf & ~REQ_POLLED;
+
 	bounce = bio_alloc_bioset(dev->lower->bdev,
-				  DIV_ROUND_UP(left, PAGE_SIZE),
-				  io->bio->bi_opf & ~REQ_POLLED, gfp,
+				  DIV_ROUND_UP(left, PAGE_SIZE), opf, gfp,
 				  &dev->bounces);
+	/* The reserve for the vector, too, is only of the largest size. */
+	if (!bounce)
+		bounce = bio_alloc_bioset(dev->lower->bdev, BIO_MAX_VECS, opf,
+					  gfp, &dev->bounces);
 	if (!bounce)
 		return NULL;
 	while (left) {
@@ -315,16 +323,15 @@ static void aim_conv(struct svcenc_io *io)
  */
 static bool get_bounce(struct svcenc_io *io)
 {
-	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
-
 	hold(io->dev);
-	do {
-		io->bounce = alloc_bounce(io, gfp);
-		if (io->bounce) {
-			aim_conv(io);
-			return true;
-		}
-	} while (!park(io->dev, io));
+	io->bounce = alloc_bounce(io, GFP_NOWAIT | __GFP_NOWARN);
+	if (io->bounce) {
+		aim_conv(io);
+		return true;
+	}
+	/* Alone: again, but from the queue, so that nothing can spin here. */
+	if (!park(io->dev, io))
+		defer(io);
 	return false;
 }
 

@@ -239,6 +239,8 @@ static struct genl_family family __ro_after_init = {
 	.version = SVCENC_GENL_VERSION,
 	.maxattr = SVCENC_ATTR_MAX,
 	.module = THIS_MODULE,
+	/* A lease must not wait behind a dump. */
+	.parallel_ops = true,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
 	.resv_start_op = SVCENC_CMD_GET_DEVICES,

@@ -56,6 +56,20 @@ bool svcenc_registry_in_use(struct svcenc_dev *dev)
 	return in_use;
 }
 
+u64 svcenc_registry_seq(struct svcenc_dev *dev)
+{
+	struct svcenc_dev *other;
+	u64 seq = 0;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(other, &volumes, node)
+		if (svcenc_dev_md(other) == svcenc_dev_md(dev) &&
+		    svcenc_uuid_equal(&other->table.uuid, &dev->table.uuid))
+			seq = max(seq, READ_ONCE(other->seq));
+	mutex_unlock(&registry_lock);
+	return seq;
+}
+
 /* registry_lock held: a reload may show one mapped device twice for a while. */
 static bool is_newest(const struct svcenc_dev *dev)
 {

@@ -20,6 +20,9 @@ void svcenc_registry_drop(struct svcenc_dev *dev);
 /* True if @dev or an older table of its mapped device was ever activated. */
 bool svcenc_registry_in_use(struct svcenc_dev *dev);
 
+/* Highest seq that any table of @dev's mapped device has seen durable. */
+u64 svcenc_registry_seq(struct svcenc_dev *dev);
+
 /* Tells the mapped devices that used policy key @id that they are locked. */
 void svcenc_registry_key_lost(const struct svcenc_keyid *id);
 

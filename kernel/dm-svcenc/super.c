@@ -183,10 +183,14 @@ struct svcenc_sb *svcenc_super_next(struct svcenc_dev *dev)
 
 int svcenc_super_commit(struct svcenc_dev *dev, struct svcenc_key *key)
 {
-	unsigned int noio = memalloc_noio_save();
+	unsigned int noio;
 	int rc;
 
 	lockdep_assert_held(&dev->commit_lock);
+	/* The last number is no valid one: never write what cannot be read. */
+	if (dev->seq_attempted >= U64_MAX - 1)
+		return -EOVERFLOW;
+	noio = memalloc_noio_save();
 	dev->next->seq = ++dev->seq_attempted;
 	rc = seal(dev, key, dev->next);
 	if (!rc)
@@ -198,20 +202,21 @@ int svcenc_super_commit(struct svcenc_dev *dev, struct svcenc_key *key)
 	return rc;
 }
 
-int svcenc_super_repair(struct svcenc_dev *dev, struct svcenc_key *key)
+int svcenc_super_repair(struct svcenc_dev *dev, enum svcenc_pick picked)
 {
-	unsigned int noio = memalloc_noio_save();
+	const unsigned int good = picked == SVCENC_PICK_SECOND;
+	unsigned int noio;
 	int rc;
 
 	lockdep_assert_held(&dev->commit_lock);
-	/*
-	 * Same seq, same bytes: a cut in here leaves one good copy and one
-	 * that the next load repairs again.
-	 */
-	rc = seal(dev, key, dev->sb);
-	if (!rc)
-		rc = write_both(dev);
+	noio = memalloc_noio_save();
+	/* A cut in here leaves the good copy and one to repair again. */
+	rc = rw_copy(dev, !good, REQ_OP_WRITE | REQ_PREFLUSH | REQ_FUA,
+		     dev->image[good]);
 	memalloc_noio_restore(noio);
+	if (rc)
+		DMERR("%s: writing superblock copy %u failed (%d)",
+		      svcenc_dev_name(dev), !good + 1, rc);
 	trace_svcenc_commit(svcenc_dev_name(dev), dev->sb->seq, rc);
 	return rc;
 }

@@ -25,7 +25,7 @@ int svcenc_super_peek(struct svcenc_dev *dev, const char **ret_error);
  */
 struct svcenc_loaded {
 	enum svcenc_pick pick;
-	enum svcenc_sb_defect defect; /* on INVALID and ROTTEN: of copy 1 or 2 */
+	enum svcenc_sb_defect defect; /* on INVALID */
 	bool repair;
 	struct svcenc_keyid wanted;
 };
@@ -44,7 +44,10 @@ int svcenc_super_commit(struct svcenc_dev *dev, struct svcenc_key *key);
 /* Prepares dev->next as a copy of dev->sb. commit_lock held. */
 struct svcenc_sb *svcenc_super_next(struct svcenc_dev *dev);
 
-/* Rewrites both copies from dev->sb as they are (same seq). */
-int svcenc_super_repair(struct svcenc_dev *dev, struct svcenc_key *key);
+/*
+ * Right after svcenc_super_load() asked for it: writes the picked copy over
+ * the other one, byte for byte. The picked one is not touched.
+ */
+int svcenc_super_repair(struct svcenc_dev *dev, enum svcenc_pick picked);
 
 #endif

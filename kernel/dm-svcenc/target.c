@@ -156,6 +156,7 @@ static void declare_features(struct svcenc_dev *dev)
 	ti->per_io_data_size = svcenc_map_io_size();
 	ti->num_flush_bios = 1;
 	ti->flush_supported = true;
+	ti->limit_swap_bios = true;
 	ti->num_discard_bios = dev->table.allow_discards ? 1 : 0;
 	/* Zeroes must be encrypted like anything else: no write-zeroes. */
 	ti->num_write_zeroes_bios = 0;
