@@ -91,8 +91,6 @@ struct svcenc_dev {
 	struct list_head node; /* registry.c's lock */
 };
 
-#define svcenc_count(dev, counter) this_cpu_inc((dev)->counters->counter)
-
 static inline const char *svcenc_dev_name(const struct svcenc_dev *dev)
 {
 	return dm_table_device_name(dev->ti->table); /* "major:minor" */

@@ -65,16 +65,16 @@ static blk_status_t conv_status(struct svcenc_dev *dev, int rc)
 	if (!rc)
 		return BLK_STS_OK;
 	if (rc == -ENOKEY) {
-		svcenc_count(dev, offline);
+		this_cpu_inc(dev->counters->offline);
 		return BLK_STS_OFFLINE;
 	}
-	svcenc_count(dev, crypto_errors);
+	this_cpu_inc(dev->counters->crypto_errors);
 	return rc == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR;
 }
 
 static void defer(struct svcenc_io *io)
 {
-	svcenc_count(io->dev, queued);
+	this_cpu_inc(io->dev->counters->queued);
 	queue_work(svcenc_wq, &io->work);
 }
 
@@ -137,7 +137,7 @@ static void read_end_io(struct bio *bio)
 
 	bio->bi_end_io = io->end_io;
 	if (bio->bi_status) {
-		svcenc_count(io->dev, read_errors);
+		this_cpu_inc(io->dev->counters->read_errors);
 		bio_endio(bio);
 		return;
 	}
@@ -152,7 +152,7 @@ static int map_read(struct svcenc_dev *dev, struct bio *bio)
 {
 	struct svcenc_io *io = bio_io(bio);
 
-	svcenc_count(dev, reads);
+	this_cpu_inc(dev->counters->reads);
 	prepare_io(dev, io, bio, read_work);
 	io->conv.dst = bio;
 	io->conv.encrypt = false;
@@ -279,7 +279,7 @@ static void bounce_end_io(struct bio *bounce)
 	struct svcenc_dev *dev = io->dev;
 
 	if (bounce->bi_status) {
-		svcenc_count(dev, write_errors);
+		this_cpu_inc(dev->counters->write_errors);
 		note_error(io, bounce->bi_status);
 	}
 	free_bounce(dev, bounce);
@@ -371,7 +371,7 @@ static int map_write(struct svcenc_dev *dev, struct bio *bio)
 {
 	struct svcenc_io *io = bio_io(bio);
 
-	svcenc_count(dev, writes);
+	this_cpu_inc(dev->counters->writes);
 	prepare_io(dev, io, bio, write_work);
 	io->conv.encrypt = true;
 	io->sector = dev->data_start + bio->bi_iter.bi_sector;
@@ -395,7 +395,7 @@ static int map_pass(struct svcenc_dev *dev, struct bio *bio)
 
 static int map_offline(struct svcenc_dev *dev, struct bio *bio)
 {
-	svcenc_count(dev, offline);
+	this_cpu_inc(dev->counters->offline);
 	trace_svcenc_offline(svcenc_dev_name(dev), bio->bi_iter.bi_sector,
 			     (__force u32)bio->bi_opf);
 	bio->bi_status = BLK_STS_OFFLINE;
@@ -419,14 +419,14 @@ int svcenc_map(struct dm_target *ti, struct bio *bio)
 		return map_offline(dev, bio);
 	/* Always without data: device-mapper sends the data after it. */
 	if (bio->bi_opf & REQ_PREFLUSH) {
-		svcenc_count(dev, flushes);
+		this_cpu_inc(dev->counters->flushes);
 		bio_set_dev(bio, dev->lower->bdev);
 		return DM_MAPIO_REMAPPED;
 	}
 	if (unlikely(misaligned(dev, bio)))
 		return DM_MAPIO_KILL;
 	if (bio_op(bio) == REQ_OP_DISCARD) {
-		svcenc_count(dev, discards);
+		this_cpu_inc(dev->counters->discards);
 		return map_pass(dev, bio);
 	}
 	if (bio->bi_iter.bi_size > BIO_MAX_BYTES)

@@ -3,36 +3,41 @@
 
 static const char min_seq_prefix[] = "min_seq:";
 
+/* A refusal and its reason. */
+static int reject(const char **ret_error, const char *text)
+{
+	*ret_error = text;
+	return -EINVAL;
+}
+
+static int set_flag(bool *flag, const char **ret_error)
+{
+	if (*flag)
+		return reject(ret_error, "option given twice");
+	*flag = true;
+	return 0;
+}
+
 static int parse_option(const char *word, struct svcenc_table *table,
 			const char **ret_error)
 {
-	bool *flag = NULL;
+	const size_t prefix = sizeof(min_seq_prefix) - 1;
 
 	if (!strcmp(word, "allow_discards"))
-		flag = &table->allow_discards;
-	else if (!strcmp(word, "initialize"))
-		flag = &table->initialize;
-	else if (!strcmp(word, "grow"))
-		flag = &table->grow;
-	if (flag) {
-		*ret_error = "option given twice";
-		if (*flag)
-			return -EINVAL;
-		*flag = true;
-		return 0;
-	}
-	*ret_error =
-		"unknown option (wanted: allow_discards, initialize, grow, min_seq:<n>)";
-	if (strncmp(word, min_seq_prefix, sizeof(min_seq_prefix) - 1))
-		return -EINVAL;
-	*ret_error = "option given twice";
+		return set_flag(&table->allow_discards, ret_error);
+	if (!strcmp(word, "initialize"))
+		return set_flag(&table->initialize, ret_error);
+	if (!strcmp(word, "grow"))
+		return set_flag(&table->grow, ret_error);
+	if (strncmp(word, min_seq_prefix, prefix))
+		return reject(ret_error,
+			      "unknown option (wanted: allow_discards, initialize, grow, min_seq:<n>)");
 	if (table->min_seq)
-		return -EINVAL;
-	*ret_error = "min_seq wants a number from 1 to 18446744073709551614";
-	if (svcenc_u64_parse(word + sizeof(min_seq_prefix) - 1, U64_MAX - 1,
-			     &table->min_seq) ||
+		return reject(ret_error, "option given twice");
+	if (svcenc_u64_parse(word + prefix, U64_MAX - 1, &table->min_seq) ||
 	    !table->min_seq)
-		return -EINVAL;
+		return reject(ret_error,
+			      "min_seq wants a number from 1 to 18446744073709551614");
 	return 0;
 }
 
@@ -44,21 +49,21 @@ static int parse_options(unsigned int argc, char **argv,
 
 	if (!argc)
 		return 0;
-	*ret_error = "number of options is not a number from 0 to 4";
 	if (svcenc_u64_parse(argv[0], SVCENC_TABLE_OPTS_MAX, &count))
-		return -EINVAL;
-	*ret_error = "number of options does not match the options given";
+		return reject(ret_error,
+			      "number of options is not a number from 0 to 4");
 	if (count != argc - 1)
-		return -EINVAL;
+		return reject(ret_error,
+			      "number of options does not match the options given");
 	for (i = 1; i < argc; i++)
 		if (parse_option(argv[i], table, ret_error))
 			return -EINVAL;
-	*ret_error = "initialize and grow exclude each other";
 	if (table->initialize && table->grow)
-		return -EINVAL;
-	*ret_error = "initialize and min_seq exclude each other";
+		return reject(ret_error,
+			      "initialize and grow exclude each other");
 	if (table->initialize && table->min_seq)
-		return -EINVAL;
+		return reject(ret_error,
+			      "initialize and min_seq exclude each other");
 	return 0;
 }
 
@@ -66,28 +71,23 @@ int svcenc_table_parse(unsigned int argc, char **argv,
 		       struct svcenc_table *ret, const char **ret_error)
 {
 	memset(ret, 0, sizeof(*ret));
-	*ret_error =
-		"too few arguments (wanted: <device> <volume uuid> <policy key description> [<#opts> <opt>...])";
+	*ret_error = NULL;
 	if (argc < SVCENC_TABLE_ARGS_MIN)
-		return -EINVAL;
+		return reject(ret_error,
+			      "too few arguments (wanted: <device> <volume uuid> <policy key description> [<#opts> <opt>...])");
 	ret->device = argv[0];
-	*ret_error = "device path is too long";
 	if (strlen(argv[0]) >= SVCENC_DEVICE_PATH_MAX)
-		return -EINVAL;
-	*ret_error = "volume uuid is malformed (wanted: 36 lower-case characters)";
+		return reject(ret_error, "device path is too long");
 	if (strlen(argv[1]) != SVCENC_UUID_TEXT ||
 	    svcenc_uuid_parse(argv[1], &ret->uuid) ||
 	    svcenc_uuid_is_zero(&ret->uuid))
-		return -EINVAL;
-	*ret_error =
-		"policy key description is malformed (wanted: svcenc:<policy uuid>:<version>)";
+		return reject(ret_error,
+			      "volume uuid is malformed (wanted: 36 lower-case characters)");
 	if (svcenc_keyid_parse(argv[2], &ret->key))
-		return -EINVAL;
-	if (parse_options(argc - SVCENC_TABLE_ARGS_MIN,
-			  argv + SVCENC_TABLE_ARGS_MIN, ret, ret_error))
-		return -EINVAL;
-	*ret_error = NULL;
-	return 0;
+		return reject(ret_error,
+			      "policy key description is malformed (wanted: svcenc:<policy uuid>:<version>)");
+	return parse_options(argc - SVCENC_TABLE_ARGS_MIN,
+			     argv + SVCENC_TABLE_ARGS_MIN, ret, ret_error);
 }
 
 int svcenc_table_print(const struct svcenc_table *table, char *buf,
