@@ -26,7 +26,7 @@ CPPFLAGS += -D_GNU_SOURCE -Ikernel/dm-svcenc/core -Ikernel/dm-svcenc/uapi
 CFLAGS := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
-.PHONY: all module agent tools unit fuzz man install install-module clean help
+.PHONY: all module agent tools unit fuzz man install install-module print-kver clean help
 .DELETE_ON_ERROR:
 all: module agent tools man
 
@@ -81,6 +81,9 @@ install-module: module
 	$(Q)install -m 644 -D -t $(DESTDIR)/lib/modules/$(KVER)/updates \
 		$(MODULE)
 	$(Q)depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+print-kver:
+	@echo $(KVER)
 
 clean:
 	$(Q)rm -rf $(B)
