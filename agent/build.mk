@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The agent: svcencd, svcenc, the file vault's worker, the helpers of udev and
+# systemd; the same with test steps in build/test/bin; their unit tests and
+# fuzz target. Included by the top Makefile.
+
+AGENT_CPPFLAGS := -Iagent/lib -Iagent/sys -Iagent/daemon -Iagent/cli \
+	-Iagent/vault/file -Iagent/units -I$(B)/gen \
+	$(shell pkg-config --cflags libnl-3.0 blkid)
+AGENT_OBJ := $(B)/obj/agent
+STEPS_OBJ := $(B)/obj/steps
+# Programs under unit test, with sanitizers.
+ASAN_OBJ := $(B)/obj/unit/agent
+
+CORE_OBJ := $(patsubst kernel/dm-svcenc/core/%.c,$(B)/core/%.o,\
+	$(wildcard kernel/dm-svcenc/core/*.c))
+sources = $(patsubst %.c,%.o,$(wildcard $(1)/*.c))
+LIB_OBJ := $(call sources,agent/lib)
+SYS_OBJ := $(call sources,agent/sys)
+DAEMON_OBJ := $(call sources,agent/daemon)
+CLI_OBJ := $(call sources,agent/cli)
+VAULT_FILE_OBJ := $(call sources,agent/vault/file)
+
+LIB_LIBS := -ljansson -lcrypto -lsqlite3 -linih
+SYS_LIBS := -ldevmapper -lkeyutils -lnl-genl-3 -lnl-3 -lblkid
+DAEMON_LIBS := $(LIB_LIBS) $(SYS_LIBS) -lsystemd
+
+AGENT_BIN := $(addprefix $(B)/bin/,svcencd svcenc svcenc-vault-file \
+	svcenc-probe svcenc-generator)
+STEPS_BIN := $(addprefix $(B)/test/bin/,svcencd svcenc svcenc-vault-file)
+
+.PHONY: agent agent-test
+agent: $(AGENT_BIN)
+agent-test: $(STEPS_BIN)
+
+# --- compiling -------------------------------------------------------------
+
+$(B)/core/%.o: kernel/dm-svcenc/core/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(AGENT_OBJ)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(STEPS_OBJ)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) -DSVCENC_TEST_STEPS $(CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+# The interface file is part of svcencd: GetInterfaceDescription.
+$(B)/gen/interface_agent.inc: agent/io.svcenc.Agent.varlink
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+
+$(foreach o,$(AGENT_OBJ) $(STEPS_OBJ),$(o)/agent/daemon/server.o): \
+	$(B)/gen/interface_agent.inc
+
+$(B)/libsvcenc-core.a: $(CORE_OBJ)
+$(B)/libsvcenc-agent.a: $(addprefix $(AGENT_OBJ)/,$(LIB_OBJ))
+$(B)/libsvcenc-agent-steps.a: $(addprefix $(STEPS_OBJ)/,$(LIB_OBJ))
+$(B)/%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# --- programs --------------------------------------------------------------
+
+define link
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+endef
+
+AGENT_A := $(B)/libsvcenc-agent.a $(B)/libsvcenc-core.a
+STEPS_A := $(B)/libsvcenc-agent-steps.a $(B)/libsvcenc-core.a
+
+$(B)/bin/svcencd: LIBS := $(DAEMON_LIBS)
+$(B)/bin/svcencd: $(addprefix $(AGENT_OBJ)/,$(DAEMON_OBJ) $(SYS_OBJ)) $(AGENT_A)
+	$(link)
+
+$(B)/bin/svcenc: LIBS := -ljansson -lcrypto -lblkid
+$(B)/bin/svcenc: $(addprefix $(AGENT_OBJ)/,$(CLI_OBJ) agent/sys/device.o \
+	agent/sys/signature.o agent/sys/dm_params.o) $(AGENT_A)
+	$(link)
+
+$(B)/bin/svcenc-vault-file: LIBS := -ljansson -lcrypto -lseccomp
+$(B)/bin/svcenc-vault-file: $(addprefix $(AGENT_OBJ)/,$(VAULT_FILE_OBJ)) \
+	$(AGENT_A)
+	$(link)
+
+$(B)/bin/svcenc-probe: LIBS := -lblkid
+$(B)/bin/svcenc-probe: $(addprefix $(AGENT_OBJ)/,tools/svcenc-probe.o \
+	agent/sys/device.o agent/sys/signature.o) $(B)/libsvcenc-core.a
+	$(link)
+
+$(B)/bin/svcenc-generator: $(addprefix $(AGENT_OBJ)/agent/units/,generator.o \
+	svcenctab.o) $(B)/libsvcenc-core.a
+	$(link)
+
+# With named steps at which a test can kill them; never installed.
+$(B)/test/bin/svcencd: LIBS := $(DAEMON_LIBS)
+$(B)/test/bin/svcencd: $(addprefix $(STEPS_OBJ)/,$(DAEMON_OBJ) $(SYS_OBJ)) \
+	$(STEPS_A)
+	$(link)
+
+$(B)/test/bin/svcenc: LIBS := -ljansson -lcrypto -lblkid
+$(B)/test/bin/svcenc: $(addprefix $(STEPS_OBJ)/,$(CLI_OBJ) agent/sys/device.o \
+	agent/sys/signature.o agent/sys/dm_params.o) $(STEPS_A)
+	$(link)
+
+$(B)/test/bin/svcenc-vault-file: LIBS := -ljansson -lcrypto -lseccomp
+$(B)/test/bin/svcenc-vault-file: $(addprefix $(STEPS_OBJ)/,$(VAULT_FILE_OBJ)) \
+	$(STEPS_A)
+	$(link)
+
+# --- unit tests ------------------------------------------------------------
+
+AGENT_TESTS := $(addprefix $(B)/unit/test_,secret hierarchy policy store proto \
+	recordjson config vault_file cli_values device dm_params svcenctab)
+AGENT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+unit: $(AGENT_TESTS) $(B)/unit/test_sys_kernel
+
+$(ASAN_OBJ)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) $(CFLAGS) $(AGENT_SAN) \
+		-MMD -MP -c -o $@ $<
+
+# The rules for these are in tests/build.mk.
+ASAN_CORE := $(patsubst $(B)/core/%,$(B)/obj/unit/core/%,$(CORE_OBJ))
+FUZZ_AGENT_CORE := $(patsubst $(B)/core/%,$(B)/obj/fuzz/core/%,$(CORE_OBJ))
+
+ASAN_LIB := $(addprefix $(ASAN_OBJ)/,$(LIB_OBJ))
+$(B)/unit/test_cli_values: $(ASAN_OBJ)/agent/cli/values.o
+$(B)/unit/test_device: $(ASAN_OBJ)/agent/sys/device.o \
+	$(ASAN_OBJ)/agent/sys/signature.o
+$(B)/unit/test_dm_params: $(ASAN_OBJ)/agent/sys/dm_params.o
+$(B)/unit/test_svcenctab: $(ASAN_OBJ)/agent/units/svcenctab.o
+$(B)/unit/test_vault_file: $(ASAN_OBJ)/agent/vault/file/keys.o \
+	$(ASAN_OBJ)/agent/vault/file/wrap.o $(ASAN_OBJ)/agent/vault/file/serve.o
+
+$(AGENT_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
+	$(call say,UNIT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS) -lblkid
+
+# Runs in the VM, on a kernel without the sanitizers' address space.
+$(B)/unit/test_sys_kernel: LIBS := -lcmocka $(SYS_LIBS)
+$(B)/unit/test_sys_kernel: $(addprefix $(AGENT_OBJ)/,$(SYS_OBJ) \
+	tests/unit/test_sys_kernel.o) $(AGENT_A)
+	$(link)
+
+# --- fuzz target -----------------------------------------------------------
+
+FUZZ_AGENT_OBJ := $(addprefix $(B)/obj/fuzz/,agent/lib/proto.o \
+	agent/lib/secret.o agent/lib/recordjson.o agent/lib/step.o)
+fuzz: $(B)/fuzz/fuzz_varlink
+
+$(B)/obj/fuzz/agent/%.o: agent/%.c
+	$(call say,FUZZCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer-no-link $(TESTS_SAN) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/fuzz_varlink: tests/fuzz/fuzz_varlink.c $(FUZZ_AGENT_OBJ) $(FUZZ_AGENT_CORE)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer $(TESTS_SAN) -o $@ $< $(FUZZ_AGENT_OBJ) \
+		$(FUZZ_AGENT_CORE) -ljansson -lcrypto
+
+# --- manual pages ----------------------------------------------------------
+
+MAN_PAGES := $(patsubst agent/man/%.scd,$(B)/man/%,$(wildcard agent/man/*.scd))
+man: $(MAN_PAGES)
+
+$(B)/man/%: agent/man/%.scd
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+-include $(CORE_OBJ:.o=.d) $(foreach o,$(AGENT_OBJ) $(STEPS_OBJ) $(ASAN_OBJ),\
+	$(patsubst %.o,$(o)/%.d,$(LIB_OBJ) $(SYS_OBJ) $(DAEMON_OBJ) $(CLI_OBJ) \
+	$(VAULT_FILE_OBJ))) $(FUZZ_AGENT_OBJ:.o=.d) \
+	$(AGENT_TESTS:$(B)/unit/%=$(ASAN_OBJ)/tests/unit/%.d)

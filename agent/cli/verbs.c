@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of verbs: what there is to say to svcenc, and to whom it goes. */
+#include "cli.h"
+
+#define TENANT_OPTION(text)                                             \
+	{                                                               \
+		.name = "tenant", .letter = 't', .kind = CLI_TEXT,      \
+		.parameter = "tenant", .argument = "NAME", .help = text \
+	}
+
+#define TEXT_OPTION(option, member, label, text)                       \
+	{                                                              \
+		.name = option, .kind = CLI_TEXT, .parameter = member, \
+		.argument = label, .help = text                        \
+	}
+
+#define DURATION_OPTION(option, member, text)                              \
+	{                                                                  \
+		.name = option, .kind = CLI_DURATION, .parameter = member, \
+		.argument = "TIME", .help = text                           \
+	}
+
+#define FLAG_OPTION(option, member, text)                              \
+	{                                                              \
+		.name = option, .kind = CLI_FLAG, .parameter = member, \
+		.help = text                                           \
+	}
+
+#define NAME_OPERAND                                   \
+	{                                              \
+		"NAME", "name", CLI_TEXT, CLI_REQUIRED \
+	}
+
+const struct cli_verb cli_overview = {
+	.verb = "overview",
+	.run = cli_overview_run,
+	.brief = "show the state: the agent, and a line per volume",
+	.example = "svcenc",
+};
+
+const struct cli_verb cli_verbs[] = {
+	{
+		.noun = "tenant",
+		.verb = "create",
+		.method = "CreateTenant",
+		.role = CLI_ROLE_OFFICER,
+		.operands = { NAME_OPERAND },
+		.print = cli_tenant_print_created,
+		.brief = "make a tenant with its own provider policy",
+		.text = "Makes a fresh policy key, wrapped by three root keys in the vaults a, b and\n"
+			"availability. Giving the command again finishes a run that was cut short.",
+		.example = "svcenc tenant create alpha",
+	},
+	{
+		.noun = "tenant",
+		.verb = "list",
+		.method = "ListTenants",
+		.role = CLI_ROLE_ANY,
+		.print = cli_tenant_print_list,
+		.brief = "list the tenants",
+		.example = "svcenc tenant list",
+	},
+	{
+		.noun = "tenant",
+		.verb = "show",
+		.method = "ShowTenant",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND },
+		.print = cli_tenant_print_one,
+		.brief = "show a tenant, its policies and volumes",
+		.example = "svcenc tenant show alpha",
+	},
+	{
+		.noun = "policy",
+		.verb = "create",
+		.method = "CreatePolicy",
+		.role = CLI_ROLE_OFFICER,
+		.operands = { { "TENANT", "tenant", CLI_TEXT, CLI_REQUIRED },
+			      NAME_OPERAND },
+		.options = {
+			TEXT_OPTION("vault-a", "vault_a", "VAULT",
+				    "vault of root key a (default: a)"),
+			TEXT_OPTION("vault-b", "vault_b", "VAULT",
+				    "vault of root key b (default: b)"),
+			TEXT_OPTION("vault-availability", "vault_availability",
+				    "VAULT",
+				    "vault of the availability key (default: availability)"),
+			TEXT_OPTION("availability", "availability", "RULE",
+				    "never, transient or ask: when the availability key may help"),
+			TEXT_OPTION("on-withdrawal", "on_withdrawal", "RULE",
+				    "shutdown or fail: what happens to mounted filesystems"),
+			DURATION_OPTION("lease", "lease_s",
+					"how long the kernel may go on without the agent"),
+			DURATION_OPTION("probe", "probe_s",
+					"how often the vaults are asked"),
+			DURATION_OPTION("fallback-max", "fallback_max_s",
+					"how long the availability key may help"),
+		},
+		.print = cli_policy_print_created,
+		.brief = "make a policy of a tenant",
+		.example = "svcenc policy create alpha strict --lease 5m --availability never",
+	},
+	{
+		.noun = "policy",
+		.verb = "list",
+		.method = "ListPolicies",
+		.role = CLI_ROLE_ANY,
+		.options = { TENANT_OPTION("only of this tenant") },
+		.print = cli_policy_print_list,
+		.brief = "list the policies",
+		.example = "svcenc policy list --tenant alpha",
+	},
+	{
+		.noun = "policy",
+		.verb = "show",
+		.method = "ShowPolicy",
+		.role = CLI_ROLE_ANY,
+		.operands = { { "TENANT", "tenant", CLI_TEXT, CLI_REQUIRED },
+			      NAME_OPERAND },
+		.print = cli_policy_print_one,
+		.brief = "show a policy: rules, root keys, lease",
+		.example = "svcenc policy show alpha provider",
+	},
+	{
+		.noun = "vault",
+		.verb = "list",
+		.method = "ListVaults",
+		.role = CLI_ROLE_ANY,
+		.print = cli_vault_print_list,
+		.brief = "list the vaults and whether they answer",
+		.example = "svcenc vault list",
+	},
+	{
+		.noun = "vault",
+		.verb = "test",
+		.method = "TestVault",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND },
+		.print = cli_vault_print_test,
+		.brief = "wrap and unwrap a random number with a key made for that",
+		.example = "svcenc vault test a",
+	},
+	{
+		.noun = "volume",
+		.verb = "create",
+		.alias = "format",
+		.method = "CreateVolume",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND,
+			      { "DEVICE", "device", CLI_PATH, CLI_REQUIRED } },
+		.options = {
+			TENANT_OPTION("whose data it is (default: default, made on first use)"),
+			TEXT_OPTION("policy", "policy", "NAME",
+				    "policy of the tenant (default: provider)"),
+			{ .name = "sector-size", .kind = CLI_BYTES,
+			  .parameter = "sector_size", .argument = "BYTES",
+			  .help = "4096 (default) or 512" },
+			{ .name = "spare", .kind = CLI_BYTES,
+			  .parameter = "spare", .argument = "SIZE",
+			  .help = "space kept for rotation (default: 64M, less on small devices)" },
+			{ .name = "size", .kind = CLI_BYTES,
+			  .parameter = "size", .argument = "SIZE",
+			  .help = "size of the volume (default: all that fits)" },
+			FLAG_OPTION("discard", "allow_discards",
+				    "pass discards down (shows which sectors are unused)"),
+			FLAG_OPTION("force", "force",
+				    "also over a device on which something is known to lie"),
+			{ .name = "yes", .letter = 'y', .kind = CLI_FLAG,
+			  .help = "do not ask" },
+		},
+		.check = cli_volume_check_format,
+		.print = cli_volume_print_created,
+		.brief = "format a device as a volume",
+		.text = "Overwrites the device's first 4 MiB; what lay on it is lost. On a terminal it\n"
+			"asks first. Elsewhere it does not ask, and refuses a device with a known\n"
+			"signature unless --force and --yes are given. The volume key is made later, in\n"
+			"the kernel, by the first 'svcenc open'.",
+		.example = "svcenc format data /dev/vg/data --tenant alpha",
+	},
+	{
+		.noun = "volume",
+		.verb = "open",
+		.alias = "open",
+		.method = "OpenVolume",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND,
+			      { "DEVICE", "device", CLI_PATH, CLI_OPTIONAL } },
+		.options = {
+			FLAG_OPTION("discard", "allow_discards",
+				    "pass discards down, whatever was said at format"),
+			FLAG_OPTION("readonly", "readonly", "map it read-only"),
+			{ .name = "policy", .kind = CLI_TEXT, .argument = "TENANT/POLICY",
+			  .help = "refuse if it is under another policy" },
+			{ .name = "accept-rollback", .kind = CLI_FLAG,
+			  .parameter = "accept_rollback", .officer = true,
+			  .help = "open a header older than known: a restored backup (officers)" },
+		},
+		.check = cli_volume_check_policy,
+		.print = cli_volume_print_opened,
+		.brief = "open a volume, or unlock it again",
+		.text = "Afterwards it is /dev/mapper/NAME. DEVICE is wanted only when the path has\n"
+			"changed since the format.",
+		.example = "svcenc open data && mount /dev/mapper/data /srv",
+	},
+	{
+		.noun = "volume",
+		.verb = "close",
+		.alias = "close",
+		.method = "CloseVolume",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND },
+		.print = cli_volume_print_closed,
+		.brief = "close a volume",
+		.example = "umount /srv && svcenc close data",
+	},
+	{
+		.noun = "volume",
+		.verb = "status",
+		.alias = "status",
+		.method = "VolumeStatus",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND },
+		.print = cli_volume_print_status,
+		.brief = "show a volume",
+		.example = "svcenc status data",
+	},
+	{
+		.noun = "volume",
+		.verb = "list",
+		.method = "ListVolumes",
+		.role = CLI_ROLE_ANY,
+		.options = { TENANT_OPTION("only of this tenant") },
+		.print = cli_volume_print_list,
+		.brief = "list the volumes",
+		.example = "svcenc volume list --json",
+	},
+	{
+		.noun = "volume",
+		.verb = "resize",
+		.alias = "resize",
+		.method = "ResizeVolume",
+		.role = CLI_ROLE_ANY,
+		.operands = { NAME_OPERAND },
+		.print = cli_volume_print_resized,
+		.brief = "grow an open volume to all that its device has room for",
+		.example = "lvextend -L +10G vg/data && svcenc resize data && xfs_growfs /srv",
+	},
+	{
+		.noun = "volume",
+		.verb = "table",
+		.alias = "table",
+		.run = cli_table_run,
+		.operands = { { "DEVICE", "device", CLI_PATH, CLI_REQUIRED } },
+		.options = {
+			FLAG_OPTION("discard", "allow_discards",
+				    "with option allow_discards"),
+		},
+		.brief = "print the line for dmsetup, from the header alone",
+		.text = "Works without the agent: the policy key must be in the kernel already, and the\n"
+			"volume then lives until that key's lease ends.",
+		.example = "svcenc table /dev/vg/data | dmsetup create data",
+	},
+	{
+		.noun = "agent",
+		.verb = "status",
+		.method = "GetStatus",
+		.role = CLI_ROLE_STATUS,
+		.print = cli_agent_print_status,
+		.brief = "show the agent's state, in counts only",
+		.example = "svcenc agent status",
+	},
+	{
+		.noun = "store",
+		.verb = "recover",
+		.method = "RecoverStore",
+		.role = CLI_ROLE_OFFICER,
+		.operands = { { "DEVICE", "devices", CLI_PATH, CLI_MANY } },
+		.print = cli_store_print_recovered,
+		.brief = "rebuild a lost store from volumes' headers and the vaults",
+		.text = "Takes tenants, policies and volumes from the policy records in the headers.\n"
+			"Asks configured vaults only, takes nothing whose MAC does not match, and leaves\n"
+			"alone what the store still knows.",
+		.example = "svcenc store recover /dev/vg/data /dev/vg/logs",
+	},
+	{ .verb = NULL },
+};

@@ -1,0 +1,713 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "hierarchy.h"
+#include "kernel.h"
+#include "keyctl.h"
+#include "lease.h"
+#include "log.h"
+#include "policies.h"
+#include "withdraw.h"
+
+enum {
+	SOON_MS = 20,
+	ROOTS = 2, /* a, b */
+	AVAILABILITY = SVCENC_ROLE_AVAILABILITY - 1,
+};
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* --- the list ------------------------------------------------------------- */
+
+static struct lease *find(struct agent *agent, const struct svcenc_keyid *key)
+{
+	struct lease *lease;
+
+	for (lease = agent->leases; lease; lease = lease->next)
+		if (svcenc_keyid_equal(&lease->key, key))
+			return lease;
+	return NULL;
+}
+
+/*
+ * How long ago the fallback began is stored in wall-clock seconds, to outlive
+ * a reboot; here it is turned into boot time.
+ */
+static void recall(struct lease *lease, const struct policy *policy)
+{
+	int64_t ago_s;
+	int i;
+
+	for (i = 0; i < ROOTS; i++)
+		lease->roots[i].facts.denied = policy->denied[i];
+	lease->in_fallback = policy->fallback_since != 0;
+	ago_s = model_wall_s() - policy->fallback_since;
+	lease->fallback_since_ms =
+		agent_now_ms() - (ago_s > 0 ? ago_s * 1000 : 0);
+}
+
+struct lease *lease_of(struct agent *agent, const struct policy *policy)
+{
+	struct lease *lease = find(agent, &policy->key);
+
+	if (lease)
+		return lease;
+	lease = calloc(1, sizeof(*lease));
+	if (!lease)
+		return NULL;
+	lease->agent = agent;
+	lease->key = policy->key;
+	recall(lease, policy);
+	lease->next = agent->leases;
+	agent->leases = lease;
+	return lease;
+}
+
+static void schedule(struct lease *lease, int64_t delay_ms)
+{
+	const uint64_t delay_us =
+		(uint64_t)(delay_ms > 0 ? delay_ms : 0) * 1000;
+
+	if (!lease->timer) {
+		(void)sd_event_add_time_relative(lease->agent->event,
+						 &lease->timer, CLOCK_BOOTTIME,
+						 delay_us, 1000, on_timer,
+						 lease);
+		return;
+	}
+	(void)sd_event_source_set_time_relative(lease->timer, delay_us);
+	(void)sd_event_source_set_enabled(lease->timer, SD_EVENT_ONESHOT);
+}
+
+static void rest(struct lease *lease)
+{
+	lease->timer = sd_event_source_disable_unref(lease->timer);
+}
+
+/* --- the kernel's side ---------------------------------------------------- */
+
+void lease_refresh(struct lease *lease)
+{
+	struct sys_genl_key key;
+
+	lease->key_live = kernel_find_key(lease->agent, &lease->key, &key) == 1;
+	if (lease->key_live)
+		lease->lease_end_ms =
+			agent_now_ms() + (int64_t)key.lease_left_ms;
+}
+
+static void count_volume(struct agent *agent,
+			 const struct sys_genl_device *device, void *userdata)
+{
+	(void)agent;
+	(void)device;
+	++*(size_t *)userdata;
+}
+
+static size_t volumes_under(struct lease *lease)
+{
+	size_t count = 0;
+
+	(void)kernel_each_volume(lease->agent, &lease->key, count_volume,
+				 &count);
+	return count;
+}
+
+/* Messages are sent by name, and the kernel's dump has device numbers. */
+static void unlock_volume(struct agent *agent,
+			  const struct sys_genl_device *device, void *userdata)
+{
+	char message[16 + SVCENC_KEYID_TEXT], key[SVCENC_KEYID_TEXT + 1];
+	struct volume volume;
+	int r;
+
+	(void)userdata;
+	if (device->state != SVCENC_STATE_LOCKED ||
+	    !volume_by_uuid(agent, &device->uuid, &volume))
+		return;
+	svcenc_keyid_print(&device->key, key);
+	snprintf(message, sizeof(message), "unlock %s", key);
+	r = sys_dm_message(volume.name, message);
+	if (r < 0)
+		log_warning("volume '%s' cannot be unlocked: %s", volume.name,
+			    strerror(-r));
+	else
+		log_audit("volume '%s' unlocked", volume.name);
+}
+
+static int install(struct lease *lease, const struct policy *policy,
+		   const struct svcenc_secret *key, struct svcenc_fault *fault)
+{
+	SVCENC_SECRET_AUTO struct svcenc_secret *room = NULL;
+	struct svcenc_key_payload *payload;
+	int r;
+
+	room = svcenc_secret_new(sizeof(*payload));
+	if (!room)
+		return svcenc_fault_memory(fault);
+	payload = (struct svcenc_key_payload *)svcenc_secret_bytes(room);
+	memcpy(payload->key, svcenc_secret_peek(key), sizeof(payload->key));
+	r = sys_key_add(&lease->key, policy->rules.lease_s, payload, NULL);
+	if (r == -EKEYREJECTED) {
+		svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
+				 "the kernel holds another key under the name "
+				 "of policy '%s'",
+				 policy_label(lease->agent, policy));
+		return svcenc_fault_hint(fault,
+					 "somebody added a foreign key: close "
+					 "its volumes, then 'keyctl revoke' "
+					 "it, see 'keyctl show'");
+	}
+	if (r < 0)
+		return kernel_fault(r, "add the policy key to the kernel",
+				    fault);
+	lease->key_live = true;
+	lease->lease_end_ms =
+		agent_now_ms() + (int64_t)policy->rules.lease_s * 1000;
+	(void)kernel_each_volume(lease->agent, &lease->key, unlock_volume,
+				 NULL);
+	return 0;
+}
+
+static void shut_down_volume(struct agent *agent,
+			     const struct sys_genl_device *device,
+			     void *userdata)
+{
+	(void)agent;
+	(void)userdata;
+	if (withdraw_shutdown(device->devno) > 0)
+		log_audit("filesystem on mapping %s shut down: its key was "
+			  "withdrawn",
+			  device->devno);
+}
+
+static void end_key(struct lease *lease, const struct policy *policy,
+		    bool withdrawn)
+{
+	int r;
+
+	r = sys_key_revoke(&lease->key);
+	if (!r)
+		lease->own_ends++;
+	else if (r != -ENOKEY && r != -ENOPKG)
+		log_error("the key of policy '%s' cannot be ended: %s",
+			  policy_label(lease->agent, policy), strerror(-r));
+	lease->key_live = false;
+	if (withdrawn &&
+	    policy->rules.on_withdrawal == SVCENC_ON_WITHDRAWAL_SHUTDOWN)
+		(void)kernel_each_volume(lease->agent, &lease->key,
+					 shut_down_volume, NULL);
+}
+
+/* --- answers -------------------------------------------------------------- */
+
+static void note(struct lease *lease, unsigned int index,
+		 const struct vault_result *result)
+{
+	struct lease_root *root = &lease->roots[index];
+
+	if (result->answer == SVCENC_ANSWER_UNKNOWN)
+		return;
+	root->last = *result;
+	root->answered_ms = agent_now_ms();
+	svcenc_policy_note(&root->facts, result->answer, root->answered_ms);
+}
+
+/* After new answers: does the doubt begin, go on, or end? */
+static void weigh(struct lease *lease)
+{
+	const struct svcenc_policy_root *a = &lease->roots[0].facts;
+	const struct svcenc_policy_root *b = &lease->roots[1].facts;
+	int64_t last_ok_ms = 0;
+
+	if (a->answer == SVCENC_ANSWER_OK || b->answer == SVCENC_ANSWER_OK) {
+		lease->in_doubt = false;
+		lease->in_fallback = false;
+		return;
+	}
+	if (lease->in_doubt)
+		return;
+	lease->in_doubt = true;
+	if (a->ever_ok)
+		last_ok_ms = a->last_ok_ms;
+	if (b->ever_ok && b->last_ok_ms > last_ok_ms)
+		last_ok_ms = b->last_ok_ms;
+	lease->doubt_since_ms = last_ok_ms ? last_ok_ms : agent_now_ms();
+}
+
+static void judge(struct lease *lease, const struct policy *policy,
+		  struct svcenc_policy_verdict *ret)
+{
+	struct svcenc_policy_view view = {
+		.state = policy->state,
+		.rules = policy->rules,
+		.root = { lease->roots[0].facts, lease->roots[1].facts },
+		.in_doubt = lease->in_doubt,
+		.doubt_since_ms = lease->doubt_since_ms,
+		.in_fallback = lease->in_fallback,
+		.fallback_since_ms = lease->fallback_since_ms,
+		.key_live = lease->key_live,
+		.now_ms = agent_now_ms(),
+	};
+
+	svcenc_policy_decide(&view, ret);
+}
+
+/* The one place where a policy changes its state; logs it. */
+static void enter_state(struct lease *lease, struct policy *policy,
+			enum svcenc_policy_step step, const char *why)
+{
+	const enum svcenc_policy_state before = policy->state;
+
+	snprintf(lease->why, sizeof(lease->why), "%s", why);
+	if (svcenc_policy_apply(&policy->state, step) < 0) {
+		log_error("policy '%s': step %s refused in state %s",
+			  policy_label(lease->agent, policy),
+			  svcenc_policy_step_text(step),
+			  svcenc_policy_state_text(before));
+		return;
+	}
+	if (policy->state != before)
+		log_audit("policy '%s' is %s now, was %s%s%s",
+			  policy_label(lease->agent, policy),
+			  svcenc_policy_state_text(policy->state),
+			  svcenc_policy_state_text(before), *why ? ": " : "",
+			  why);
+}
+
+/* What of it must outlive the agent; saved only if it changed. */
+static void remember(struct lease *lease, struct policy *policy,
+		     const struct policy *before)
+{
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	int i;
+
+	for (i = 0; i < ROOTS; i++)
+		policy->denied[i] = lease->roots[i].facts.denied;
+	if (!lease->in_fallback)
+		policy->fallback_since = 0;
+	else if (!policy->fallback_since)
+		policy->fallback_since = model_wall_s();
+	if (policy->state == before->state && policy->held == before->held &&
+	    policy->denied[0] == before->denied[0] &&
+	    policy->denied[1] == before->denied[1] &&
+	    policy->fallback_since == before->fallback_since)
+		return;
+	if (policy_save(lease->agent, policy, &fault) < 0)
+		log_error("state of policy '%s' is not stored: %s",
+			  policy_label(lease->agent, policy), fault.message);
+}
+
+/* --- getting the policy key ----------------------------------------------- */
+
+struct right_key {
+	const struct svcenc_keyid *id;
+	const u8 *check;
+};
+
+static bool is_right_key(const struct svcenc_secret *plain, const void *what)
+{
+	const struct right_key *right = what;
+	u8 check[SVCENC_CHECK_SIZE];
+
+	return svcenc_secret_len(plain) == SVCENC_POLICYKEY_SIZE &&
+	       !svcenc_hierarchy_check(plain, right->id, check) &&
+	       !CRYPTO_memcmp(check, right->check, sizeof(check));
+}
+
+static void enter_fallback(struct lease *lease)
+{
+	if (!lease->in_fallback) {
+		lease->in_fallback = true;
+		lease->fallback_since_ms = agent_now_ms();
+	}
+}
+
+/* Neither root opened: what do the rules say? */
+static int get_key_in_outage(struct lease *lease, struct policy *policy,
+			     struct access *access, struct svcenc_secret **ret,
+			     struct svcenc_fault *fault)
+{
+	struct svcenc_policy_verdict verdict;
+	char object[2 * SVCENC_NAME_SIZE];
+
+	snprintf(object, sizeof(object), "policy '%s'",
+		 policy_label(lease->agent, policy));
+	judge(lease, policy, &verdict);
+	if (verdict.action != SVCENC_ACTION_FALLBACK) {
+		enter_state(lease, policy, verdict.step, verdict.why);
+		if (verdict.action == SVCENC_ACTION_DROP)
+			end_key(lease, policy,
+				verdict.step == SVCENC_STEP_WITHDRAWN);
+		return access_fault(access, object, fault);
+	}
+	if (access_by_availability(lease->agent, access, ret) < 0) {
+		note(lease, AVAILABILITY, &access->results[AVAILABILITY]);
+		return access_fault(access, object, fault);
+	}
+	note(lease, AVAILABILITY, &access->results[AVAILABILITY]);
+	enter_fallback(lease);
+	enter_state(lease, policy, verdict.step, verdict.why);
+	return 0;
+}
+
+int lease_get_key(struct agent *agent, struct policy *policy,
+		  struct svcenc_secret **ret, struct svcenc_fault *fault)
+{
+	const struct right_key right = { &policy->key, policy->check };
+	const struct policy before = *policy;
+	struct access access = { .wraps = policy->wraps,
+				 .accept = is_right_key,
+				 .what = &right };
+	struct lease *lease = lease_of(agent, policy);
+	unsigned int i;
+	int r;
+
+	if (!lease)
+		return svcenc_fault_memory(fault);
+	lease_refresh(lease);
+	r = access_by_roots(agent, &access, ret);
+	for (i = 0; i < ROOTS; i++)
+		note(lease, i, &access.results[i]);
+	weigh(lease);
+	if (r < 0)
+		r = get_key_in_outage(lease, policy, &access, ret, fault);
+	else if (policy->state == SVCENC_POLICY_LOCKED ||
+		 policy->state == SVCENC_POLICY_FALLBACK)
+		enter_state(lease, policy, SVCENC_STEP_ROOT_MISSING,
+			    "a root opens again; the next probe asks both");
+	remember(lease, policy, &before);
+	if (!r)
+		log_audit("policy key of '%s' version %u unwrapped",
+			  policy_label(lease->agent, policy),
+			  policy->key.version);
+	return r;
+}
+
+/* --- probing -------------------------------------------------------------- */
+
+static bool is_right_number(const struct svcenc_secret *plain, const void *what)
+{
+	const struct probe *probe = what;
+	u8 hash[32];
+
+	return !svcenc_hierarchy_sha256(svcenc_secret_peek(plain),
+					svcenc_secret_len(plain), hash) &&
+	       !CRYPTO_memcmp(hash, probe->hash, sizeof(hash));
+}
+
+static void fill_probe(const struct policy *policy, unsigned int index,
+		       struct unwrap_job *job)
+{
+	job->vault = policy->wraps[index].vault;
+	job->kid = policy->wraps[index].kid;
+	job->blob = policy->probes[index].blob;
+	job->blob_len = policy->probes[index].blob_len;
+	job->accept = is_right_number;
+	job->what = &policy->probes[index];
+}
+
+/* A recovered policy may lack a probe of a root that was out of reach. */
+static void mend_probes(struct lease *lease, struct policy *policy)
+{
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+
+	if (policies_mend_probes(lease->agent, policy) &&
+	    policy_save(lease->agent, policy, &fault) < 0)
+		log_error("probes of policy '%s' are not stored: %s",
+			  policy_label(lease->agent, policy), fault.message);
+}
+
+static void ask_roots(struct lease *lease, const struct policy *policy)
+{
+	static const struct vault_result no_probe = {
+		.answer = SVCENC_ANSWER_UNREACHABLE,
+		.detail = "the vault was out of reach when the policy was "
+			  "recovered, and still is",
+	};
+	struct unwrap_job jobs[ROOTS];
+	unsigned int i, index[ROOTS], count = 0;
+
+	for (i = 0; i < ROOTS; i++) {
+		if (policy->probes[i].blob_len) {
+			index[count] = i;
+			fill_probe(policy, i, &jobs[count++]);
+		} else {
+			note(lease, i, &no_probe);
+		}
+	}
+	vaults_unwrap(lease->agent, jobs, count, VAULTS_ALL);
+	for (i = 0; i < count; i++) {
+		jobs[i].plain = svcenc_secret_free(jobs[i].plain);
+		note(lease, index[i], &jobs[i].result);
+	}
+	weigh(lease);
+}
+
+static bool ask_availability(struct lease *lease, const struct policy *policy)
+{
+	struct unwrap_job job;
+
+	fill_probe(policy, AVAILABILITY, &job);
+	vaults_unwrap(lease->agent, &job, 1, VAULTS_ALL);
+	job.plain = svcenc_secret_free(job.plain);
+	note(lease, AVAILABILITY, &job.result);
+	return job.result.answer == SVCENC_ANSWER_OK;
+}
+
+/* The key has ended though nobody asked for that: bring it back. */
+static void bring_back(struct lease *lease, struct policy *policy)
+{
+	SVCENC_SECRET_AUTO struct svcenc_secret *key = NULL;
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+
+	if (policy->held || !volumes_under(lease))
+		return;
+	if (lease_get_key(lease->agent, policy, &key, &fault) < 0 ||
+	    install(lease, policy, key, &fault) < 0)
+		log_error("the key of policy '%s' cannot be brought back: %s",
+			  policy_label(lease->agent, policy), fault.message);
+	else
+		log_audit("key of policy '%s' is back in the kernel",
+			  policy_label(lease->agent, policy));
+}
+
+static void renew(struct lease *lease, struct policy *policy)
+{
+	int r = -ENOKEY;
+
+	if (lease->key_live)
+		r = sys_genl_lease(lease->agent->genl, &lease->key,
+				   policy->rules.lease_s);
+	if (!r) {
+		lease->lease_end_ms =
+			agent_now_ms() + (int64_t)policy->rules.lease_s * 1000;
+		/* a mapping may have missed its unlock in a crash */
+		if (!policy->held)
+			(void)kernel_each_volume(lease->agent, &lease->key,
+						 unlock_volume, NULL);
+		return;
+	}
+	if (r == -ENOKEY)
+		bring_back(lease, policy);
+	else
+		log_error("the lease of policy '%s' cannot be renewed: %s",
+			  policy_label(lease->agent, policy), strerror(-r));
+}
+
+static void act(struct lease *lease, struct policy *policy,
+		struct svcenc_policy_verdict *verdict)
+{
+	if (verdict->action == SVCENC_ACTION_DROP && lease->key_live)
+		end_key(lease, policy, verdict->step == SVCENC_STEP_WITHDRAWN);
+	if (verdict->action == SVCENC_ACTION_FALLBACK) {
+		if (ask_availability(lease, policy)) {
+			enter_fallback(lease);
+		} else {
+			verdict->action = SVCENC_ACTION_WAIT;
+			verdict->step = lease->key_live ?
+						SVCENC_STEP_ROOT_MISSING :
+						SVCENC_STEP_LEASE_OVER;
+			verdict->why = "no root answers, and the availability "
+				       "key does not open; the lease runs out";
+		}
+	}
+	enter_state(lease, policy, verdict->step, verdict->why);
+	if (verdict->action == SVCENC_ACTION_RENEW ||
+	    verdict->action == SVCENC_ACTION_FALLBACK)
+		renew(lease, policy);
+}
+
+/* *@policy is of the store and is brought up to date. */
+static void probe(struct lease *lease, struct policy *policy)
+{
+	struct policy before = *policy;
+	struct svcenc_policy_verdict verdict;
+
+	lease_refresh(lease);
+	mend_probes(lease, policy);
+	ask_roots(lease, policy);
+	judge(lease, policy, &verdict);
+	act(lease, policy, &verdict);
+	remember(lease, policy, &before);
+	schedule(lease, verdict.next_probe_ms);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	struct lease *lease = userdata;
+	struct policy policy;
+
+	(void)source;
+	(void)usec;
+	if (policy_find_uuid(lease->agent, &lease->key.policy, &policy,
+			     &fault) < 0 ||
+	    !policy.ready) {
+		rest(lease);
+		return 0;
+	}
+	lease_refresh(lease);
+	if (!lease->key_live && !volumes_under(lease)) {
+		rest(lease);
+		return 0;
+	}
+	probe(lease, &policy);
+	return 0;
+}
+
+/* --- what others ask for -------------------------------------------------- */
+
+int lease_need(struct agent *agent, struct policy *policy,
+	       struct svcenc_fault *fault)
+{
+	SVCENC_SECRET_AUTO struct svcenc_secret *key = NULL;
+	struct lease *lease = lease_of(agent, policy);
+	int r;
+
+	if (!lease)
+		return svcenc_fault_memory(fault);
+	if (!kernel_ready(agent))
+		return kernel_fault(-ENOPKG, "use a policy key", fault);
+	if (policy->held) {
+		policy->held = false;
+		r = policy_save(agent, policy, fault);
+		if (r < 0)
+			return r;
+	}
+	lease_refresh(lease);
+	if (!lease->key_live) {
+		r = lease_get_key(agent, policy, &key, fault);
+		if (r < 0)
+			return r;
+		r = install(lease, policy, key, fault);
+		if (r < 0)
+			return r;
+	}
+	probe(lease, policy);
+	if (lease->key_live)
+		return 0;
+	svcenc_fault_set(fault, SVCENC_FAULT_VAULT_DENIED,
+			 "policy '%s' is %s: %s",
+			 policy_label(lease->agent, policy),
+			 svcenc_policy_state_text(policy->state), lease->why);
+	return svcenc_fault_hint(fault, "'svcenc policy show' shows the state "
+					"of its roots");
+}
+
+void lease_settle(struct agent *agent, const struct svcenc_keyid *key)
+{
+	struct lease *lease = find(agent, key);
+	int r;
+
+	if (!lease || volumes_under(lease))
+		return;
+	r = sys_key_revoke(key);
+	if (!r)
+		lease->own_ends++;
+	else if (r != -ENOKEY && r != -ENOPKG)
+		log_warning("an unused policy key cannot be ended: %s",
+			    strerror(-r));
+	lease->key_live = false;
+	rest(lease);
+}
+
+/* Ended by hand: an administrator's word, until a volume is opened again. */
+static bool is_by_hand(const char *reason)
+{
+	return !strcmp(reason, "revoked") || !strcmp(reason, "unlinked") ||
+	       !strcmp(reason, "timeout");
+}
+
+void lease_on_event(struct agent *agent, const struct sys_genl_event *event)
+{
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	struct lease *lease = find(agent, &event->key);
+	struct policy policy;
+
+	/* each volume that a key's end locks has an event of its own, too */
+	if (event->event != SVCENC_EVENT_KEY_LOST || event->has_uuid || !lease)
+		return;
+	if (lease->own_ends) {
+		lease->own_ends--;
+		return;
+	}
+	lease_refresh(lease);
+	if (lease->key_live)
+		return; /* an older key of that name; a new one lives */
+	if (policy_find_uuid(agent, &lease->key.policy, &policy, &fault) < 0)
+		return;
+	log_audit("key of policy '%s' ended in the kernel: %s",
+		  policy_label(agent, &policy), event->reason);
+	if (is_by_hand(event->reason) && !policy.held) {
+		policy.held = true;
+		if (policy_save(agent, &policy, &fault) < 0)
+			log_error("%s", fault.message);
+		snprintf(
+			lease->why, sizeof(lease->why),
+			"the key was ended by hand (%.32s); 'svcenc open' brings "
+			"it back",
+			event->reason);
+	}
+	if (volumes_under(lease))
+		schedule(lease, SOON_MS);
+}
+
+/* --- start and end -------------------------------------------------------- */
+
+static void adopt_volume(struct agent *agent,
+			 const struct sys_genl_device *device, void *userdata)
+{
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	struct volume volume;
+	struct policy policy;
+	struct lease *lease;
+
+	(void)userdata;
+	if (policy_find_uuid(agent, &device->key.policy, &policy, &fault) < 0)
+		return;
+	/* freshness: the newest durable seq, in case we died before saving */
+	if (volume_by_uuid(agent, &device->uuid, &volume) &&
+	    device->seq > volume.seq) {
+		volume.seq = device->seq;
+		volume.epoch = device->epoch;
+		if (volume_save(agent, &volume, &fault) < 0)
+			log_error("%s", fault.message);
+	}
+	lease = svcenc_keyid_equal(&policy.key, &device->key) ?
+			lease_of(agent, &policy) :
+			NULL;
+	if (lease)
+		schedule(lease, 0);
+}
+
+void lease_adopt(struct agent *agent)
+{
+	(void)kernel_each_volume(agent, NULL, adopt_volume, NULL);
+}
+
+void lease_look_anew(struct agent *agent)
+{
+	struct lease *lease;
+
+	for (lease = agent->leases; lease; lease = lease->next) {
+		lease->own_ends = 0; /* their events may be among the lost */
+		schedule(lease, 0);
+	}
+}
+
+void lease_stop(struct agent *agent)
+{
+	struct lease *lease;
+
+	while ((lease = agent->leases)) {
+		agent->leases = lease->next;
+		rest(lease);
+		free(lease);
+	}
+}

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <time.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "model.h"
+#include "recordjson.h"
+#include "secret.h"
+
+int model_new_uuid(struct svcenc_uuid *ret)
+{
+	if (RAND_bytes(ret->b, sizeof(ret->b)) != 1)
+		return -EIO;
+	ret->b[6] = (u8)((ret->b[6] & 0x0f) | 0x40);
+	ret->b[8] = (u8)((ret->b[8] & 0x3f) | 0x80);
+	return 0;
+}
+
+int64_t model_wall_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
+int model_store_fault(struct agent *agent, int error,
+		      struct svcenc_fault *fault)
+{
+	if (error == -ENOMEM)
+		return svcenc_fault_memory(fault);
+	if (error == -EBADMSG) {
+		svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
+				 "the store %s/store.db is not what its MACs "
+				 "say",
+				 agent->paths.state);
+		return svcenc_fault_hint(
+			fault, "stop svcencd, move the store's files away, "
+			       "start it, and run 'svcenc store recover "
+			       "DEVICE...'");
+	}
+	svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
+			 "cannot write the store %s/store.db: %s",
+			 agent->paths.state, strerror(-error));
+	return svcenc_fault_hint(fault,
+				 "make room on that filesystem, or mount it "
+				 "writable, and run the same command again");
+}
+
+/* --- pieces --------------------------------------------------------------- */
+
+static bool read_uuid(const char *text, struct svcenc_uuid *ret)
+{
+	return !svcenc_uuid_parse(text, ret);
+}
+
+static bool read_name(const char *text, char ret[SVCENC_NAME_SIZE])
+{
+	if (!svcenc_name_is_valid(text))
+		return false;
+	memset(ret, 0, SVCENC_NAME_SIZE);
+	memcpy(ret, text, strlen(text));
+	return true;
+}
+
+static json_t *write_hex(const u8 *bytes, size_t len)
+{
+	char hex[2 * 64 + 1];
+
+	svcenc_hex_print(bytes, len, hex);
+	return json_string(hex);
+}
+
+static json_t *write_probe(const struct probe *probe)
+{
+	char blob[4 * ((MODEL_BLOB_MAX + 2) / 3) + 1];
+
+	EVP_EncodeBlock((u8 *)blob, probe->blob, (int)probe->blob_len);
+	return json_pack("{s:s, s:o}", "blob", blob, "hash",
+			 write_hex(probe->hash, sizeof(probe->hash)));
+}
+
+static bool read_probe(json_t *json, struct probe *ret)
+{
+	SVCENC_SECRET_AUTO struct svcenc_secret *bytes = NULL;
+	const char *blob, *hash;
+
+	if (json_unpack(json, "{s:s, s:s !}", "blob", &blob, "hash", &hash) <
+		    0 ||
+	    svcenc_hex_parse(hash, ret->hash, sizeof(ret->hash)) < 0)
+		return false;
+	ret->blob_len = 0;
+	if (!*blob)
+		return true; /* not made yet */
+	if (svcenc_secret_from_base64(blob, &bytes) < 0 ||
+	    svcenc_secret_len(bytes) > MODEL_BLOB_MAX)
+		return false;
+	ret->blob_len = (u32)svcenc_secret_len(bytes);
+	memcpy(ret->blob, svcenc_secret_peek(bytes), ret->blob_len);
+	return true;
+}
+
+static json_t *write_uuid(const struct svcenc_uuid *uuid)
+{
+	char text[SVCENC_UUID_TEXT + 1];
+
+	svcenc_uuid_print(uuid, text);
+	return json_string(text);
+}
+
+static json_t *write_keyid(const struct svcenc_keyid *key)
+{
+	char text[SVCENC_KEYID_TEXT + 1];
+
+	svcenc_keyid_print(key, text);
+	return json_string(text);
+}
+
+static int unreadable(struct svcenc_fault *fault, const char *kind)
+{
+	svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
+			 "a %s in the store has a form that this svcencd does "
+			 "not know",
+			 kind);
+	return svcenc_fault_hint(fault, "was the store written by a newer "
+					"version? Run that version");
+}
+
+/* --- tenants -------------------------------------------------------------- */
+
+static json_t *tenant_write(const struct tenant *tenant)
+{
+	return json_pack("{s:s, s:o, s:I}", "name", tenant->name, "uuid",
+			 write_uuid(&tenant->uuid), "created",
+			 (json_int_t)tenant->created);
+}
+
+static bool tenant_read(const json_t *json, struct tenant *ret)
+{
+	const char *name, *uuid;
+	json_int_t created;
+
+	if (json_unpack((json_t *)json, "{s:s, s:s, s:I !}", "name", &name,
+			"uuid", &uuid, "created", &created) < 0)
+		return false;
+	ret->created = created;
+	return read_name(name, ret->name) && read_uuid(uuid, &ret->uuid);
+}
+
+int tenant_next(struct agent *agent, size_t *cursor, struct tenant *ret,
+		struct svcenc_fault *fault)
+{
+	const json_t *json = svcenc_store_next(agent->store, "tenant", cursor);
+
+	if (!json)
+		return 0;
+	return tenant_read(json, ret) ? 1 : unreadable(fault, "tenant");
+}
+
+int tenant_find(struct agent *agent, const char *name, struct tenant *ret,
+		struct svcenc_fault *fault)
+{
+	const json_t *json =
+		svcenc_store_get(agent->store, "tenant", name, NULL);
+
+	if (!json) {
+		svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+				 "there is no tenant '%.64s'", name);
+		return svcenc_fault_hint(
+			fault,
+			"'svcenc tenant list' shows all; "
+			"'svcenc tenant create %.64s' makes it",
+			name);
+	}
+	return tenant_read(json, ret) ? 0 : unreadable(fault, "tenant");
+}
+
+int tenant_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
+		     struct tenant *ret, struct svcenc_fault *fault)
+{
+	size_t cursor = 0;
+	int r;
+
+	while ((r = tenant_next(agent, &cursor, ret, fault)) > 0)
+		if (svcenc_uuid_equal(&ret->uuid, uuid))
+			return 0;
+	return r < 0 ? r :
+		       svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+					"the tenant is not in the store");
+}
+
+int tenant_save(struct agent *agent, const struct tenant *tenant,
+		struct svcenc_fault *fault)
+{
+	const int r = svcenc_store_put_now(agent->store, "tenant", tenant->name,
+					   tenant_write(tenant));
+
+	return r < 0 ? model_store_fault(agent, r, fault) : 0;
+}
+
+/* --- policies ------------------------------------------------------------- */
+
+/* Until its policy key exists a policy knows only which vaults to ask. */
+static json_t *write_roots(const struct policy *policy)
+{
+	json_t *names;
+	int i;
+
+	if (policy->ready)
+		return svcenc_recordjson_write_wraps(policy->wraps,
+						     MODEL_ROLES);
+	names = json_array();
+	for (i = 0; i < MODEL_ROLES; i++)
+		json_array_append_new(names,
+				      json_string(policy->wraps[i].vault));
+	return names;
+}
+
+static json_t *policy_write(const struct policy *policy)
+{
+	json_t *probes = json_array();
+	int i;
+
+	for (i = 0; policy->ready && i < MODEL_ROLES; i++)
+		json_array_append_new(probes, write_probe(&policy->probes[i]));
+	return json_pack(
+		"{s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:b, s:b, "
+		"s:b, s:b, s:I, s:I, s:o, s:o}",
+		"name", policy->name, "tenant", write_uuid(&policy->tenant),
+		"key", write_keyid(&policy->key), "check",
+		write_hex(policy->check, sizeof(policy->check)), "availability",
+		svcenc_availability_text(policy->rules.availability),
+		"on_withdrawal",
+		svcenc_on_withdrawal_text(policy->rules.on_withdrawal),
+		"lease_s", (json_int_t)policy->rules.lease_s, "probe_s",
+		(json_int_t)policy->rules.probe_s, "fallback_max_s",
+		(json_int_t)policy->rules.fallback_max_s, "state",
+		svcenc_policy_state_text(policy->state), "ready", policy->ready,
+		"held", policy->held, "denied_a", policy->denied[0], "denied_b",
+		policy->denied[1], "fallback_since",
+		(json_int_t)policy->fallback_since, "created",
+		(json_int_t)policy->created, "wraps", write_roots(policy),
+		"probes", probes);
+}
+
+static bool policy_read_rules(const char *availability,
+			      const char *on_withdrawal, const char *state,
+			      struct policy *ret)
+{
+	const int a = svcenc_availability_parse(availability);
+	const int w = svcenc_on_withdrawal_parse(on_withdrawal);
+	const int s = svcenc_policy_state_parse(state);
+
+	if (a < 0 || w < 0 || s < 0)
+		return false;
+	ret->rules.availability = (enum svcenc_availability)a;
+	ret->rules.on_withdrawal = (enum svcenc_on_withdrawal)w;
+	ret->state = (enum svcenc_policy_state)s;
+	return !svcenc_policy_check_rules(&ret->rules);
+}
+
+static bool policy_read_vaults(const json_t *names, struct policy *ret)
+{
+	u32 i;
+
+	for (i = 0; i < MODEL_ROLES; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		ret->wraps[i].role = i + 1;
+		if (!name || !read_name(name, ret->wraps[i].vault))
+			return false;
+	}
+	return json_array_size(names) == MODEL_ROLES;
+}
+
+static bool policy_read_roots(const json_t *wraps, const json_t *probes,
+			      struct policy *ret)
+{
+	u32 count, i;
+
+	if (!ret->ready)
+		return !json_array_size(probes) &&
+		       policy_read_vaults(wraps, ret);
+	if (json_array_size(probes) != MODEL_ROLES ||
+	    svcenc_recordjson_read_wraps(wraps, ret->wraps, MODEL_ROLES,
+					 &count) < 0 ||
+	    count != MODEL_ROLES)
+		return false;
+	for (i = 0; i < MODEL_ROLES; i++)
+		if (ret->wraps[i].role != i + 1 ||
+		    !read_probe(json_array_get(probes, i), &ret->probes[i]))
+			return false;
+	return true;
+}
+
+static bool policy_read(const json_t *json, struct policy *ret)
+{
+	const char *name, *tenant, *key, *check, *availability, *on_withdrawal,
+		*state;
+	json_int_t lease, probe, fallback_max, fallback_since, created;
+	int ready, held, denied_a, denied_b;
+	json_t *wraps, *probes;
+
+	if (json_unpack((json_t *)json,
+			"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, "
+			"s:b, s:b, s:b, s:b, s:I, s:I, s:o, s:o !}",
+			"name", &name, "tenant", &tenant, "key", &key, "check",
+			&check, "availability", &availability, "on_withdrawal",
+			&on_withdrawal, "lease_s", &lease, "probe_s", &probe,
+			"fallback_max_s", &fallback_max, "state", &state,
+			"ready", &ready, "held", &held, "denied_a", &denied_a,
+			"denied_b", &denied_b, "fallback_since",
+			&fallback_since, "created", &created, "wraps", &wraps,
+			"probes", &probes) < 0)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->rules.lease_s = (u32)lease;
+	ret->rules.probe_s = (u32)probe;
+	ret->rules.fallback_max_s = (u32)fallback_max;
+	ret->ready = ready;
+	ret->held = held;
+	ret->denied[0] = denied_a;
+	ret->denied[1] = denied_b;
+	ret->fallback_since = fallback_since;
+	ret->created = created;
+	return read_name(name, ret->name) && read_uuid(tenant, &ret->tenant) &&
+	       !svcenc_keyid_parse(key, &ret->key) &&
+	       !svcenc_hex_parse(check, ret->check, sizeof(ret->check)) &&
+	       policy_read_rules(availability, on_withdrawal, state, ret) &&
+	       policy_read_roots(wraps, probes, ret);
+}
+
+int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
+		struct svcenc_fault *fault)
+{
+	const json_t *json = svcenc_store_next(agent->store, "policy", cursor);
+
+	if (!json)
+		return 0;
+	return policy_read(json, ret) ? 1 : unreadable(fault, "policy");
+}
+
+int policy_find(struct agent *agent, const struct svcenc_uuid *tenant,
+		const char *name, struct policy *ret,
+		struct svcenc_fault *fault)
+{
+	size_t cursor = 0;
+	int r;
+
+	while ((r = policy_next(agent, &cursor, ret, fault)) > 0)
+		if (svcenc_uuid_equal(&ret->tenant, tenant) &&
+		    !strcmp(ret->name, name))
+			return 0;
+	if (r < 0)
+		return r;
+	svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+			 "the tenant has no policy '%.64s'", name);
+	return svcenc_fault_hint(fault, "'svcenc policy list' shows all");
+}
+
+int policy_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
+		     struct policy *ret, struct svcenc_fault *fault)
+{
+	char id[SVCENC_UUID_TEXT + 1];
+	const json_t *json;
+
+	svcenc_uuid_print(uuid, id);
+	json = svcenc_store_get(agent->store, "policy", id, NULL);
+	if (!json)
+		return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+					"policy %s is not in the store", id);
+	return policy_read(json, ret) ? 0 : unreadable(fault, "policy");
+}
+
+const char *policy_label(struct agent *agent, const struct policy *policy)
+{
+	static char label[2 * SVCENC_NAME_SIZE + 1];
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	struct tenant tenant;
+
+	if (tenant_find_uuid(agent, &policy->tenant, &tenant, &ignored) < 0)
+		tenant.name[0] = '\0';
+	snprintf(label, sizeof(label), "%s/%s", tenant.name, policy->name);
+	return label;
+}
+
+int policy_save(struct agent *agent, const struct policy *policy,
+		struct svcenc_fault *fault)
+{
+	char id[SVCENC_UUID_TEXT + 1];
+	int r;
+
+	svcenc_uuid_print(&policy->key.policy, id);
+	r = svcenc_store_put_now(agent->store, "policy", id,
+				 policy_write(policy));
+	return r < 0 ? model_store_fault(agent, r, fault) : 0;
+}
+
+/* --- volumes -------------------------------------------------------------- */
+
+static json_t *volume_write(const struct volume *volume)
+{
+	return json_pack(
+		"{s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I}",
+		"name", volume->name, "uuid", write_uuid(&volume->uuid),
+		"tenant", write_uuid(&volume->tenant), "key",
+		write_keyid(&volume->key), "device", volume->device, "ready",
+		volume->ready, "allow_discards", volume->allow_discards,
+		"sector_size", (json_int_t)volume->sector_size, "data_len",
+		(json_int_t)volume->data_len, "spare_len",
+		(json_int_t)volume->spare_len, "seq", (json_int_t)volume->seq,
+		"epoch", (json_int_t)volume->epoch, "record_generation",
+		(json_int_t)volume->record_generation, "created",
+		(json_int_t)volume->created);
+}
+
+static bool volume_read(const json_t *json, struct volume *ret)
+{
+	const char *name, *uuid, *tenant, *key, *device;
+	json_int_t sector_size, data_len, spare_len, seq, epoch, generation,
+		created;
+	int ready, discards;
+
+	if (json_unpack((json_t *)json,
+			"{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, "
+			"s:I, s:I, s:I, s:I !}",
+			"name", &name, "uuid", &uuid, "tenant", &tenant, "key",
+			&key, "device", &device, "ready", &ready,
+			"allow_discards", &discards, "sector_size",
+			&sector_size, "data_len", &data_len, "spare_len",
+			&spare_len, "seq", &seq, "epoch", &epoch,
+			"record_generation", &generation, "created",
+			&created) < 0)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	if (strlen(device) >= sizeof(ret->device))
+		return false;
+	memcpy(ret->device, device, strlen(device) + 1);
+	ret->ready = ready;
+	ret->allow_discards = discards;
+	ret->sector_size = (u32)sector_size;
+	ret->data_len = (u64)data_len;
+	ret->spare_len = (u64)spare_len;
+	ret->seq = (u64)seq;
+	ret->epoch = (u64)epoch;
+	ret->record_generation = (u64)generation;
+	ret->created = created;
+	return read_name(name, ret->name) && read_uuid(uuid, &ret->uuid) &&
+	       read_uuid(tenant, &ret->tenant) &&
+	       !svcenc_keyid_parse(key, &ret->key);
+}
+
+int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
+		struct svcenc_fault *fault)
+{
+	const json_t *json = svcenc_store_next(agent->store, "volume", cursor);
+
+	if (!json)
+		return 0;
+	return volume_read(json, ret) ? 1 : unreadable(fault, "volume");
+}
+
+int volume_find(struct agent *agent, const char *name, struct volume *ret,
+		struct svcenc_fault *fault)
+{
+	const json_t *json =
+		svcenc_store_get(agent->store, "volume", name, NULL);
+
+	if (!json) {
+		svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+				 "there is no volume '%.64s'", name);
+		return svcenc_fault_hint(
+			fault,
+			"'svcenc volume list' shows all; "
+			"'svcenc format %.64s DEVICE' makes it",
+			name);
+	}
+	return volume_read(json, ret) ? 0 : unreadable(fault, "volume");
+}
+
+bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
+		    struct volume *ret)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	size_t cursor = 0;
+
+	while (volume_next(agent, &cursor, ret, &ignored) > 0)
+		if (svcenc_uuid_equal(&ret->uuid, uuid))
+			return true;
+	return false;
+}
+
+int volume_save(struct agent *agent, const struct volume *volume,
+		struct svcenc_fault *fault)
+{
+	const int r = svcenc_store_put_now(agent->store, "volume", volume->name,
+					   volume_write(volume));
+
+	return r < 0 ? model_store_fault(agent, r, fault) : 0;
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "dm.h"
+#include "kernel.h"
+#include "lease.h"
+#include "recordjson.h"
+#include "view.h"
+
+static const char *uuid_text(const struct svcenc_uuid *uuid,
+			     char text[SVCENC_UUID_TEXT + 1])
+{
+	svcenc_uuid_print(uuid, text);
+	return text;
+}
+
+static const char *key_text(const struct svcenc_keyid *key,
+			    char text[SVCENC_KEYID_TEXT + 1])
+{
+	svcenc_keyid_print(key, text);
+	return text;
+}
+
+/* --- tenants -------------------------------------------------------------- */
+
+json_t *view_tenant(struct agent *agent, const struct tenant *tenant)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	char uuid[SVCENC_UUID_TEXT + 1];
+	size_t policies = 0, volumes = 0, cursor;
+	struct policy policy;
+	struct volume volume;
+
+	for (cursor = 0; policy_next(agent, &cursor, &policy, &ignored) > 0;)
+		policies += svcenc_uuid_equal(&policy.tenant, &tenant->uuid);
+	for (cursor = 0; volume_next(agent, &cursor, &volume, &ignored) > 0;)
+		volumes += svcenc_uuid_equal(&volume.tenant, &tenant->uuid);
+	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", tenant->name,
+			 "uuid", uuid_text(&tenant->uuid, uuid), "created",
+			 (json_int_t)tenant->created, "policies",
+			 (json_int_t)policies, "volumes", (json_int_t)volumes);
+}
+
+/* --- policies ------------------------------------------------------------- */
+
+static json_t *view_root(const struct policy *policy, const struct lease *lease,
+			 unsigned int index)
+{
+	static const struct lease_root unknown = { .answered_ms = 0 };
+	const struct lease_root *root = lease ? &lease->roots[index] : &unknown;
+	const struct svcenc_record_wrap *wrap = &policy->wraps[index];
+	const char *alg = svcenc_recordjson_alg_text(wrap->alg);
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "role",
+		svcenc_recordjson_role_text(wrap->role), "vault", wrap->vault,
+		"kid", wrap->kid, "alg", alg ? alg : "", "answer",
+		svcenc_answer_text(root->last.answer), "reason",
+		root->last.reason, "detail", root->last.detail, "denied",
+		index < 2 && (policy->denied[index] || root->facts.denied),
+		"answer_age_ms",
+		root->answered_ms ?
+			(json_int_t)(agent_now_ms() - root->answered_ms) :
+			(json_int_t)-1);
+}
+
+struct usage {
+	size_t open;
+};
+
+static void count_open(struct agent *agent,
+		       const struct sys_genl_device *device, void *userdata)
+{
+	struct usage *usage = userdata;
+
+	(void)agent;
+	(void)device;
+	usage->open++;
+}
+
+static size_t count_volumes(struct agent *agent, const struct policy *policy)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	size_t cursor = 0, count = 0;
+	struct volume volume;
+
+	while (volume_next(agent, &cursor, &volume, &ignored) > 0)
+		count += svcenc_keyid_equal(&volume.key, &policy->key);
+	return count;
+}
+
+static const char *policy_why(const struct policy *policy,
+			      const struct lease *lease)
+{
+	if (!policy->ready)
+		return "making it was cut short: create it again";
+	if (policy->held)
+		return "its key was ended by hand; 'svcenc open' of one of its "
+		       "volumes brings it back";
+	if (lease && lease->why[0])
+		return lease->why;
+	return policy->state == SVCENC_POLICY_ACTIVE ?
+		       "" :
+		       "as of the last probe before svcencd started";
+}
+
+json_t *view_policy(struct agent *agent, const struct policy *policy)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	char uuid[SVCENC_UUID_TEXT + 1], key[SVCENC_KEYID_TEXT + 1];
+	char check[SVCENC_CHECK_TEXT + 1];
+	struct lease *lease = lease_of(agent, policy);
+	struct usage usage = { .open = 0 };
+	json_t *roots = json_array();
+	struct tenant tenant;
+	unsigned int i;
+
+	if (tenant_find_uuid(agent, &policy->tenant, &tenant, &ignored) < 0)
+		tenant.name[0] = '\0';
+	if (lease)
+		lease_refresh(lease);
+	(void)kernel_each_volume(agent, &policy->key, count_open, &usage);
+	svcenc_hex_print(policy->check, sizeof(policy->check), check);
+	for (i = 0; i < MODEL_ROLES; i++)
+		json_array_append_new(roots, view_root(policy, lease, i));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "
+		"s:I, s:o, s:I, s:I, s:b, s:I, s:b, s:b, s:I}",
+		"tenant", tenant.name, "name", policy->name, "uuid",
+		uuid_text(&policy->key.policy, uuid), "kind", "provider", "key",
+		key_text(&policy->key, key), "check", check, "state",
+		policy->ready ? svcenc_policy_state_text(policy->state) :
+				svcenc_policy_state_text(SVCENC_POLICY_LOCKED),
+		"why", policy_why(policy, lease), "availability",
+		svcenc_availability_text(policy->rules.availability),
+		"on_withdrawal",
+		svcenc_on_withdrawal_text(policy->rules.on_withdrawal),
+		"lease_s", (json_int_t)policy->rules.lease_s, "probe_s",
+		(json_int_t)policy->rules.probe_s, "fallback_max_s",
+		(json_int_t)policy->rules.fallback_max_s, "roots", roots,
+		"volumes", (json_int_t)count_volumes(agent, policy),
+		"open_volumes", (json_int_t)usage.open, "key_live",
+		lease && lease->key_live, "lease_left_ms",
+		lease && lease->key_live ?
+			(json_int_t)(lease->lease_end_ms - agent_now_ms()) :
+			(json_int_t)-1,
+		"held", policy->held,
+		/* file vaults are the only type here: root reads them */
+		"separates_from_root", 0, "created",
+		(json_int_t)policy->created);
+}
+
+json_t *view_policies(struct agent *agent, const struct svcenc_uuid *tenant)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	json_t *list = json_array();
+	struct policy policy;
+	size_t cursor = 0;
+
+	while (policy_next(agent, &cursor, &policy, &ignored) > 0)
+		if (!tenant || svcenc_uuid_equal(&policy.tenant, tenant))
+			json_array_append_new(list,
+					      view_policy(agent, &policy));
+	return list;
+}
+
+/* --- volumes -------------------------------------------------------------- */
+
+static json_t *view_counters(const struct svcenc_counters *counters)
+{
+	json_t *json = json_object();
+
+#define x(name)                          \
+	json_object_set_new(json, #name, \
+			    json_integer((json_int_t)counters->name));
+	SVCENC_COUNTERS(x)
+#undef x
+	return json;
+}
+
+static u64 size_of_device(const char *path)
+{
+	struct sys_device *device;
+	u64 bytes;
+
+	if (sys_device_open(path, 0, &device) < 0)
+		return 0;
+	bytes = device->bytes;
+	sys_device_close(device);
+	return bytes;
+}
+
+struct mapping {
+	bool open;
+	struct sys_dm_info info;
+	struct svcenc_status status;
+	u64 sectors;
+	char path[SYS_DM_PATH_SIZE];
+};
+
+static void look_at_mapping(const struct volume *volume, struct mapping *ret)
+{
+	struct sys_dm_table *table;
+	struct svcenc_uuid uuid;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->status.seq = volume->seq;
+	ret->status.epoch = volume->epoch;
+	ret->sectors = volume->data_len / 512;
+	if (sys_dm_info(volume->name, &ret->info) < 0 || !ret->info.exists ||
+	    !sys_dm_info_is_svcenc(&ret->info, &uuid) ||
+	    !svcenc_uuid_equal(&uuid, &volume->uuid) ||
+	    sys_dm_status(volume->name, &ret->status) < 0)
+		return;
+	ret->open = true;
+	sys_dm_path(volume->name, ret->path);
+	table = malloc(sizeof(*table));
+	if (table && !sys_dm_table(volume->name, table))
+		ret->sectors = table->sectors;
+	free(table);
+}
+
+static const char *volume_state(const struct volume *volume,
+				const struct mapping *mapping)
+{
+	if (!volume->ready)
+		return "creating";
+	return mapping->open ? svcenc_state_text(mapping->status.state) :
+			       "closed";
+}
+
+static const char *volume_why(const struct volume *volume,
+			      const struct mapping *mapping,
+			      const struct policy *policy, struct agent *agent)
+{
+	if (!volume->ready)
+		return "format was cut short: run it again";
+	if (mapping->open && mapping->info.suspended)
+		return "the mapped device is suspended: I/O waits; 'dmsetup "
+		       "resume' or 'svcenc open'";
+	if (mapping->open && mapping->status.state == SVCENC_STATE_LOCKED) {
+		const char *why = policy_why(policy, lease_of(agent, policy));
+
+		return *why ? why : "no key is live for it: 'svcenc open'";
+	}
+	return "";
+}
+
+json_t *view_volume(struct agent *agent, const struct volume *volume)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	char uuid[SVCENC_UUID_TEXT + 1], key[SVCENC_KEYID_TEXT + 1];
+	struct policy policy = { .ready = true };
+	struct tenant tenant;
+	struct mapping mapping;
+
+	if (tenant_find_uuid(agent, &volume->tenant, &tenant, &ignored) < 0)
+		tenant.name[0] = '\0';
+	(void)policy_find_uuid(agent, &volume->key.policy, &policy, &ignored);
+	look_at_mapping(volume, &mapping);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "
+		"s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:I}",
+		"name", volume->name, "uuid", uuid_text(&volume->uuid, uuid),
+		"tenant", tenant.name, "policy", policy.name, "key",
+		key_text(&volume->key, key), "state",
+		volume_state(volume, &mapping), "why",
+		volume_why(volume, &mapping, &policy, agent), "device",
+		volume->device, "path", mapping.path, "devno",
+		mapping.info.devno_text, "size",
+		(json_int_t)(mapping.sectors * 512), "device_size",
+		(json_int_t)size_of_device(volume->device), "spare",
+		(json_int_t)volume->spare_len, "sector_size",
+		(json_int_t)volume->sector_size, "allow_discards",
+		volume->allow_discards, "seq", (json_int_t)mapping.status.seq,
+		"epoch", (json_int_t)mapping.status.epoch, "rotation_done",
+		(json_int_t)(mapping.status.rotation_done * 512),
+		"rotation_total",
+		(json_int_t)(mapping.status.rotation_total * 512), "counters",
+		view_counters(&mapping.status.counters), "created",
+		(json_int_t)volume->created);
+}
+
+json_t *view_volumes(struct agent *agent, const struct svcenc_uuid *tenant)
+{
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	json_t *list = json_array();
+	struct volume volume;
+	size_t cursor = 0;
+
+	while (volume_next(agent, &cursor, &volume, &ignored) > 0)
+		if (!tenant || svcenc_uuid_equal(&volume.tenant, tenant))
+			json_array_append_new(list,
+					      view_volume(agent, &volume));
+	return list;
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
+#include <errno.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+struct parse {
+	struct svcenc_config *config;
+	struct svcenc_vault_config *vault; /* of the file being read */
+	const char *path;
+	struct svcenc_fault *fault;
+};
+
+static int refuse(struct parse *parse, const char *name, const char *why)
+{
+	svcenc_fault_set(parse->fault, SVCENC_FAULT_USAGE, "%s: '%s': %s",
+			 parse->path, name, why);
+	svcenc_fault_hint(parse->fault, "correct the line; svcencd.conf(5) "
+					"lists sections and keys");
+	return 0;
+}
+
+static bool parse_seconds(const char *text, uint32_t *ret)
+{
+	u64 value;
+
+	if (svcenc_u64_parse(text, U32_MAX, &value) < 0)
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+static int agent_key(struct parse *parse, const char *name, const char *value)
+{
+	struct svcenc_policy_rules *rules = &parse->config->rules;
+	int number;
+
+	if (!strcmp(name, "lease"))
+		return parse_seconds(value, &rules->lease_s) ?
+			       1 :
+			       refuse(parse, name, "seconds wanted");
+	if (!strcmp(name, "probe"))
+		return parse_seconds(value, &rules->probe_s) ?
+			       1 :
+			       refuse(parse, name, "seconds wanted");
+	if (!strcmp(name, "fallback_max"))
+		return parse_seconds(value, &rules->fallback_max_s) ?
+			       1 :
+			       refuse(parse, name, "seconds wanted");
+	if (!strcmp(name, "availability")) {
+		number = svcenc_availability_parse(value);
+		rules->availability = (enum svcenc_availability)number;
+		return number >= 0 ? 1 :
+				     refuse(parse, name,
+					    "never, transient or ask wanted");
+	}
+	if (!strcmp(name, "on_withdrawal")) {
+		number = svcenc_on_withdrawal_parse(value);
+		rules->on_withdrawal = (enum svcenc_on_withdrawal)number;
+		return number >= 0 ?
+			       1 :
+			       refuse(parse, name, "shutdown or fail wanted");
+	}
+	return refuse(parse, name, "unknown key");
+}
+
+static int copy_value(struct parse *parse, const char *name, const char *value,
+		      char *ret, size_t size)
+{
+	if (!*value || strlen(value) >= size)
+		return refuse(parse, name, "empty or too long");
+	memcpy(ret, value, strlen(value) + 1);
+	return 1;
+}
+
+static int vault_key(struct parse *parse, const char *name, const char *value)
+{
+	struct svcenc_vault_config *vault = parse->vault;
+
+	if (!strcmp(name, "type")) {
+		if (strcmp(value, "file"))
+			return refuse(parse, name,
+				      "'file' is the only type of vault here");
+		return copy_value(parse, name, value, vault->type,
+				  sizeof(vault->type));
+	}
+	if (!strcmp(name, "directory")) {
+		if (*value != '/')
+			return refuse(parse, name, "absolute path wanted");
+		return copy_value(parse, name, value, vault->directory,
+				  sizeof(vault->directory));
+	}
+	if (!strcmp(name, "user"))
+		return copy_value(parse, name, value, vault->user,
+				  sizeof(vault->user));
+	if (!strcmp(name, "start")) {
+		vault->external = !strcmp(value, "external");
+		if (!vault->external && strcmp(value, "agent"))
+			return refuse(parse, name, "agent or external wanted");
+		return 1;
+	}
+	return refuse(parse, name, "unknown key");
+}
+
+static int on_line(void *userdata, const char *section, const char *name,
+		   const char *value)
+{
+	struct parse *parse = userdata;
+
+	if (!parse->vault && !strcmp(section, "agent"))
+		return agent_key(parse, name, value);
+	if (parse->vault && !strcmp(section, "vault"))
+		return vault_key(parse, name, value);
+	return refuse(parse, section, "unknown section");
+}
+
+/* A missing file is no error: 0 lines. */
+static int parse_file(struct parse *parse)
+{
+	int r;
+
+	errno = 0;
+	r = ini_parse(parse->path, on_line, parse);
+	if (!r || (r == -1 && errno == ENOENT))
+		return 0;
+	if (r == -1)
+		return svcenc_fault_set(parse->fault, SVCENC_FAULT_STORAGE,
+					"cannot read %s: %s", parse->path,
+					strerror(errno));
+	svcenc_fault_set(parse->fault, SVCENC_FAULT_USAGE,
+			 "%s: line %d is not 'key = value'", parse->path, r);
+	return svcenc_fault_hint(parse->fault, "correct the line; "
+					       "svcencd.conf(5)");
+}
+
+static struct svcenc_vault_config *find_vault(struct svcenc_config *config,
+					      const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->vault_count; i++)
+		if (!strcmp(config->vaults[i].name, name))
+			return &config->vaults[i];
+	return NULL;
+}
+
+const struct svcenc_vault_config *
+svcenc_config_vault(const struct svcenc_config *config, const char *name)
+{
+	return find_vault((struct svcenc_config *)config, name);
+}
+
+/* Finds the vault or adds it with the defaults. NULL: too many. */
+static struct svcenc_vault_config *need_vault(struct svcenc_config *config,
+					      const char *vault_state,
+					      const char *name)
+{
+	struct svcenc_vault_config *vault = find_vault(config, name);
+
+	if (vault)
+		return vault;
+	if (config->vault_count == SVCENC_VAULTS_MAX)
+		return NULL;
+	vault = &config->vaults[config->vault_count];
+	memset(vault, 0, sizeof(*vault));
+	if (snprintf(vault->directory, sizeof(vault->directory), "%s/%s",
+		     vault_state, name) >= (int)sizeof(vault->directory))
+		return NULL;
+	snprintf(vault->name, sizeof(vault->name), "%s", name);
+	snprintf(vault->type, sizeof(vault->type), "file");
+	snprintf(vault->user, sizeof(vault->user), SVCENC_VAULT_USER);
+	config->vault_count++;
+	return vault;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && dot && !strcmp(dot, ".conf");
+}
+
+/* One file of vaults.d: its name is the vault's. */
+static int load_vault(struct parse *parse, const char *vault_state,
+		      const char *file)
+{
+	char name[NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - 5), file);
+	if (!svcenc_name_is_valid(name)) {
+		refuse(parse, name, "not a name for a vault");
+		return -EINVAL;
+	}
+	parse->vault = need_vault(parse->config, vault_state, name);
+	if (!parse->vault) {
+		refuse(parse, name, "too many vaults, or its path is too long");
+		return -EINVAL;
+	}
+	return parse_file(parse);
+}
+
+/* All *.conf of a directory in order of names; vaults if @vault_state. */
+static int load_folder(struct parse *parse, const char *folder,
+		       const char *vault_state)
+{
+	struct dirent **entries = NULL;
+	char path[PATH_MAX];
+	int count, i, r = 0;
+
+	count = scandir(folder, &entries, is_conf, alphasort);
+	if (count < 0)
+		return errno == ENOENT ?
+			       0 :
+			       svcenc_fault_set(parse->fault,
+						SVCENC_FAULT_STORAGE,
+						"cannot read %s: %s", folder,
+						strerror(errno));
+	for (i = 0; i < count && !r; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder,
+			 entries[i]->d_name);
+		parse->path = path;
+		parse->vault = NULL;
+		r = vault_state ?
+			    load_vault(parse, vault_state, entries[i]->d_name) :
+			    parse_file(parse);
+	}
+	for (i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return r;
+}
+
+int svcenc_config_load(const char *etc, const char *vault_state,
+		       struct svcenc_config *ret, struct svcenc_fault *fault)
+{
+	static const char *const defaults[] = { "a", "b", "availability" };
+	struct parse parse = { .config = ret, .fault = fault };
+	char path[PATH_MAX];
+	const char *wrong;
+	size_t i;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	svcenc_policy_default_rules(&ret->rules);
+	for (i = 0; i < 3; i++)
+		if (!need_vault(ret, vault_state, defaults[i]))
+			return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+						"path %s is too long",
+						vault_state);
+	snprintf(path, sizeof(path), "%s/svcencd.conf", etc);
+	parse.path = path;
+	r = parse_file(&parse);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/svcencd.conf.d", etc);
+	r = load_folder(&parse, path, NULL);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/vaults.d", etc);
+	r = load_folder(&parse, path, vault_state);
+	if (r < 0)
+		return r;
+	wrong = svcenc_policy_check_rules(&ret->rules);
+	if (wrong)
+		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+					"%s/svcencd.conf: %s", etc, wrong);
+	return 0;
+}

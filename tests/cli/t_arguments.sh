@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DESCRIPTION: This test will give svcenc right and wrong words: what is right
+# DESCRIPTION: arrives at the agent as the right method, socket and parameters;
+# DESCRIPTION: what is wrong never gets there and names its cure.
+# RUNS: host
+# SET: quick
+# TIMEOUT: 60
+
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# --- wrong words: no agent runs, and none is asked for
+
+see='see --help'
+cli_refused "no such noun" 1 "there is no noun or short form 'frobnicate'" 'svcenc --help' frobnicate
+cli_refused "no such option" 1 'there is no option --frob' "$see" volume list --frob
+cli_refused "no such letter" 1 'there is no option -x' "$see" volume list -x
+cli_refused "no such global option" 1 'there is no option --frob' "$see" --frob
+cli_refused "option without argument" 1 'option --tenant wants an argument' "$see" policy list --tenant
+cli_refused "option twice" 1 'option --tenant is given twice' 'give it once' \
+	policy list --tenant a -t b
+cli_refused "too many words" 1 "'extra' is one word too many" "$see" tenant show a extra
+cli_refused "operand missing" 1 'DEVICE is missing' \
+	'svcenc format data /dev/vg/data --tenant alpha' format data
+cli_refused "no operand at all" 1 'NAME is missing' 'umount /srv && svcenc close data' close
+cli_refused "one of many is missing" 1 'DEVICE is missing' \
+	'svcenc store recover /dev/vg/data /dev/vg/logs' store recover
+cli_refused "bad size" 1 "--size: '12Q' is not usable" \
+	'wanted is a number of bytes, or one with K, M, G or T: 64M' format a /dev/x --size 12Q
+cli_refused "negative size" 1 "--spare: '-1' is not usable" \
+	'wanted is a number of bytes, or one with K, M, G or T: 64M' format a /dev/x --spare=-1
+cli_refused "size beyond 63 bits" 1 "--size: '9999999T' is not usable" \
+	'wanted is a number of bytes, or one with K, M, G or T: 64M' format a /dev/x --size 9999999T
+cli_refused "bad time" 1 "--lease: 'soon' is not usable" \
+	'wanted is a number of seconds, or one with s, m, h or d: 10m' policy create a b --lease soon
+cli_refused "name that is not UTF-8" 1 "NAME: '"$'\xff'"' is not usable" \
+	'wanted is text in UTF-8' open $'\xff'
+cli_refused "force with nobody to ask" 1 '--force on /dev/x, and nobody to ask (no terminal)' \
+	'add --yes if all of it may be lost' format a /dev/x --force
+svcenc volume
+cli_is "a noun alone lists its verbs" "$status: $(head -n 1 <<<"$err")" \
+	"1:   volume create    format a device as a volume (short: svcenc format)"
+
+# --- no agent
+
+cli_refused "agent not running" 10 "svcencd is not running (no socket in $CLI_TMP/run)" \
+	'start it: systemctl start svcencd' agent status
+cli_refused "agent not running, bare" 10 "svcencd is not running (no socket in $CLI_TMP/run)" \
+	'start it: systemctl start svcencd'
+
+# --- help
+
+for words in '' volume format 'volume create' open 'store recover' table; do
+	# shellcheck disable=SC2086 # words
+	svcenc $words --help
+	cli_is "help of '$words' is on stdout" "$status ${err:-nothing} $([ -n "$out" ] && echo text)" \
+		"0 nothing text"
+done
+missing=''
+while read -r noun verb; do
+	svcenc "$noun" "$verb" --help
+	grep -q "^example:" <<<"$out" && grep -q "^  .*svcenc " <<<"$out" || missing+=" $noun $verb"
+done < <("$CLI_BIN/svcenc" --help | sed -n 's/^  \([a-z][a-z]*\) \([a-z][a-z]*\)  .*/\1 \2/p')
+cli_is "help of every verb has an example" "$missing" ''
+svcenc --version
+cli_is "version" "$status ${out%% *}" "0 svcenc"
+
+# --- right words
+
+cli_start_agent <<'EOF'
+{"CreateTenant": {"reply": {"tenant": {"name": "alpha"}, "created": true}},
+ "CreatePolicy": {"reply": {"policy": {"name": "strict", "tenant": "alpha"}, "created": true}},
+ "CreateVolume": {"reply": {"volume": {"name": "data"}, "created": true, "notes": []}},
+ "OpenVolume": {"reply": {"volume": {"name": "data"}, "already": false, "notes": []}},
+ "CloseVolume": {"reply": {"volume": {"name": "data"}, "already": false}},
+ "VolumeStatus": {"reply": {"volume": {"name": "data", "tenant": "alpha", "policy": "provider"},
+		 "policy": {}}},
+ "ListPolicies": {"reply": {"policies": []}},
+ "RecoverStore": {"reply": {"results": [], "tenants": 0, "policies": 0, "volumes": 0}},
+ "GetStatus": {"reply": {}}}
+EOF
+
+# sent NAME WANTED WORDS...
+sent() {
+	local name=$1 wanted=$2
+
+	shift 2
+	svcenc "$@"
+	cli_is "$name" "$status $(cli_last_call)" "0 $wanted"
+}
+
+agent=io.svcenc.Agent
+sent "officers' method" "officer $agent.CreateTenant {\"name\": \"alpha\"}" tenant create alpha
+sent "everybody's method" "status $agent.GetStatus {}" agent status
+sent "operators' method" "operator $agent.ListPolicies {}" policy list
+sent "letter option" "operator $agent.ListPolicies {\"tenant\": \"alpha\"}" policy list -t alpha
+sent "options before operands" \
+	"officer $agent.CreatePolicy {\"availability\": \"never\", \"lease_s\": 300, \"name\": \"strict\", \"tenant\": \"alpha\"}" \
+	policy create --lease 5m --availability=never alpha strict
+sent "format" \
+	"operator $agent.CreateVolume {\"allow_discards\": true, \"device\": \"/dev/vg/d\", \"name\": \"data\", \"sector_size\": 512, \"spare\": 16777216, \"tenant\": \"alpha\"}" \
+	format data /dev/vg/d --tenant alpha --sector-size 512 --spare 16M --discard
+sent "format, long form" \
+	"operator $agent.CreateVolume {\"device\": \"/dev/vg/d\", \"force\": true, \"name\": \"data\"}" \
+	volume create data /dev/vg/d --force --yes
+cd "$CLI_TMP" || exit 1
+sent "relative path" "operator $agent.OpenVolume {\"device\": \"$CLI_TMP/img\", \"name\": \"data\"}" \
+	open data img
+sent "rollback goes to officers" \
+	"officer $agent.OpenVolume {\"accept_rollback\": true, \"name\": \"data\"}" \
+	open data --accept-rollback
+sent "name behind --" "operator $agent.CloseVolume {\"name\": \"--help\"}" close -- --help
+sent "many operands" "officer $agent.RecoverStore {\"devices\": [\"/dev/a\", \"/dev/b\"]}" \
+	store recover /dev/a /dev/b
+sent "expected policy" "operator $agent.OpenVolume {\"name\": \"data\"}" \
+	open --policy alpha/provider data
+svcenc open --policy beta/provider data
+cli_is "another policy" "$status $err $(cli_last_call)" \
+	"4 svcenc: error: volume data is under policy alpha/provider, not beta/provider
+svcenc: hint: correct the policy in /etc/svcenctab, or the device operator $agent.VolumeStatus {\"name\": \"data\"}"
+
+cli_done

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: fresh header with a MAC
+# EXPECT: superblock 1: fresh header carries key, epoch or MAC
+# EXPECT: superblock 2: fresh header carries key, epoch or MAC
+# EXPECT: verdict: a superblock copy is malformed
+# DUMP-EXIT: 9
+# EXPECT-KERNEL: fresh header carries key, epoch or MAC
+
+
+def damage(image):
+    image.fresh()
+    image.change(seq=1)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: policy records claimed over superblock copy 1
+# EXPECT: superblock 1: superblock or record offsets are not the fixed ones
+# EXPECT: superblock 2: superblock or record offsets are not the fixed ones
+# EXPECT: verdict: a superblock copy is malformed
+# DUMP-EXIT: 9
+# EXPECT-KERNEL: superblock or record offsets are not the fixed ones
+
+
+def damage(image):
+    image.change(record_offset=0)

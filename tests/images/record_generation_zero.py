@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: policy records: generation 0
+# EXPECT: policy record 1: policy record has a zero uuid, version or generation
+# EXPECT: policy record 2: policy record has a zero uuid, version or generation
+# DUMP-EXIT: 9
+# OPENS: yes
+
+
+def damage(image):
+    image.record({"generation": 0})

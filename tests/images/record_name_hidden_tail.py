@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: policy records: bytes behind the name's NUL
+# EXPECT: policy record 1: policy record has a malformed tenant, policy or volume name
+# EXPECT: policy record 2: policy record has a malformed tenant, policy or volume name
+# DUMP-EXIT: 9
+# OPENS: yes
+
+
+def damage(image):
+    image.record({"tenant_name": "default\0hidden"})

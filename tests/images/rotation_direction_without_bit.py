@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: direction set, feature bit not: would be read as idle
+# EXPECT: superblock 1: rotation fields contradict each other
+# EXPECT: superblock 2: rotation fields contradict each other
+# EXPECT: verdict: a superblock copy is malformed
+# DUMP-EXIT: 9
+# EXPECT-KERNEL: rotation fields contradict each other
+
+
+def damage(image):
+    image.change(direction=1)

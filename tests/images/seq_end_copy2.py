@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: seq 2^64 - 1 in copy 2 alone
+# EXPECT: superblock 2: sequence number is zero or at its end
+# EXPECT: verdict: a superblock copy is malformed
+# DUMP-EXIT: 9
+# EXPECT-KERNEL: superblock: sequence number is zero or at its end
+
+
+def damage(image):
+    image.change(COPY2, seq=(1 << 64) - 1)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Programs of the kernel tests, into build/test/bin.
+
+KTEST_SRC := tests/kselftest/dm-svcenc
+KTEST_BIN := $(B)/test/bin
+KTEST_PROGRAMS := svcenc-io svcenc-fsx
+
+.PHONY: kselftest
+kselftest: $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%) kselftest-keys
+
+$(KTEST_PROGRAMS:%=$(KTEST_BIN)/%): $(KTEST_BIN)/%: $(KTEST_SRC)/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -pthread $< -o $@
+
+include tests/kselftest/keys.mk

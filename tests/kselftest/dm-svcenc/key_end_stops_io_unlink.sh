@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: This test will unlink a policy key 200 times under full random load on
+# DESCRIPTION: two volumes: nothing submitted a second later may succeed, another
+# DESCRIPTION: key's volume must not notice, and after unlock I/O must flow again.
+# RUNS: vm
+# VM: --smp 2
+# SET: quick
+# TIMEOUT: 300
+
+svc_tests=$(dirname "$0")
+# shellcheck source=tests/kselftest/dm-svcenc/lib/key_end.sh
+. "$svc_tests/lib/key_end.sh"
+
+key_end_pair
+key_end_test unlink 200

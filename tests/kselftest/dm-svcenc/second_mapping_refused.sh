@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: This test will map one volume twice, by the same device and by a copy of it,
+# DESCRIPTION: one after the other and at the same time: only one mapping may ever run.
+# RUNS: vm
+# VM: --smp 2
+# SET: quick
+# TIMEOUT: 180
+
+# shellcheck source=tests/kselftest/dm-svcenc/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/kselftest/dm-svcenc/lib/key.sh
+. "$svc_here/lib/key.sh"
+
+volume=$SVC_TMP/one
+
+# shellcheck disable=SC2119 # our arguments are not the module's
+svc_load_module
+svc_plan_volume "$volume"
+svc_make_planned
+svc_add_key "$volume" >/dev/null
+svc_open one "$volume"
+devno=$(dmsetup info -c --noheadings --separator : -o major,minor one)
+for suffix in "" .uuid .desc .key .sectors; do
+	cp --sparse=always "$volume$suffix" "$SVC_TMP/copy$suffix"
+done
+svc_expect_fail "volume is mapped already, by device $devno" svc_try_open two "$volume"
+before=$(svc_hash "$SVC_TMP/copy")
+svc_expect_fail "volume is mapped already, by device $devno" svc_try_open two "$SVC_TMP/copy"
+svc_is "the copy was not written" "$(svc_hash "$SVC_TMP/copy")" "$before"
+svc_revoke_key "$volume"
+svc_expect_fail "volume is mapped already, by device $devno" svc_try_open two "$SVC_TMP/copy"
+svc_add_key "$volume" >/dev/null
+svc_must dmsetup message one 0 unlock "$(<"$volume.desc")"
+svc_must dmsetup suspend one
+svc_expect_fail "volume is mapped already, by device $devno" svc_try_open two "$volume"
+svc_must dmsetup resume one
+svc_is "the first one works all the time" "$(svc_read_errno /dev/mapper/one)" ""
+svc_close one
+svc_open two "$SVC_TMP/copy"
+svc_is "the copy opens once the first is closed" "$(svc_status two 1)" active
+svc_close two
+
+table=$(svc_table "$volume")
+won=0
+for _ in 1 2 3 4 5 6 7 8; do
+	dmsetup create one --table "$table" 2>/dev/null &
+	dmsetup create two --table "$table" 2>/dev/null &
+	wait
+	active=$(dmsetup status --target svcenc | grep -c active)
+	won=$((won + active))
+	dmsetup remove one 2>/dev/null
+	dmsetup remove two 2>/dev/null
+done
+svc_is "of two at the same time one wins, 8 times of 8" "$won" 8
+svc_done

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DESCRIPTION: This test will check the agent's configuration: defaults with
+ * DESCRIPTION: no file at all, drop-ins, vaults added and replaced, and that
+ * DESCRIPTION: unknown keys, sections, values and types are refused by name.
+ * RUNS: host
+ * SET: quick
+ * TIMEOUT: 20
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+
+static char etc[64];
+
+static int set_up(void **state)
+{
+	char path[96];
+
+	(void)state;
+	strcpy(etc, "/tmp/svcenc-config.XXXXXX");
+	if (!mkdtemp(etc))
+		return -1;
+	snprintf(path, sizeof(path), "%s/vaults.d", etc);
+	if (mkdir(path, 0700) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/svcencd.conf.d", etc);
+	return mkdir(path, 0700);
+}
+
+static int tear_down(void **state)
+{
+	char command[96];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", etc);
+	return system(command);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", etc, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static struct svcenc_config config;
+static struct svcenc_fault fault;
+
+static int load(void)
+{
+	svcenc_fault_clear(&fault);
+	return svcenc_config_load(etc, "/var/lib/svcenc-vault", &config,
+				  &fault);
+}
+
+static void nothing_is_enough(void **state)
+{
+	const struct svcenc_vault_config *vault;
+
+	(void)state;
+	assert_int_equal(load(), 0);
+	assert_int_equal(config.vault_count, 3);
+	assert_int_equal(config.rules.lease_s, 600);
+	assert_int_equal(config.rules.probe_s, 30);
+	vault = svcenc_config_vault(&config, "availability");
+	assert_non_null(vault);
+	assert_string_equal(vault->directory,
+			    "/var/lib/svcenc-vault/availability");
+	assert_string_equal(vault->user, "svcenc-vault");
+	assert_false(vault->external);
+	assert_null(svcenc_config_vault(&config, "c"));
+}
+
+static void files_change_and_add(void **state)
+{
+	const struct svcenc_vault_config *vault;
+
+	(void)state;
+	write_file("svcencd.conf", "# comment\n[agent]\nlease = 100\n"
+				   "probe = 10\navailability = never\n");
+	write_file("svcencd.conf.d/20.conf", "[agent]\nlease = 300\n");
+	write_file("svcencd.conf.d/10.conf", "[agent]\nlease = 200\n");
+	write_file("vaults.d/a.conf", "[vault]\ntype = file\n"
+				      "directory = /keys/a\nuser = nobody\n"
+				      "start = external\n");
+	write_file("vaults.d/site.conf", "[vault]\ntype = file\n");
+	write_file("vaults.d/README", "not a configuration\n");
+	assert_int_equal(load(), 0);
+	assert_int_equal(config.rules.lease_s, 300);
+	assert_int_equal(config.rules.probe_s, 10);
+	assert_int_equal(config.rules.availability, SVCENC_AVAILABILITY_NEVER);
+	assert_int_equal(config.vault_count, 4);
+	vault = svcenc_config_vault(&config, "a");
+	assert_string_equal(vault->directory, "/keys/a");
+	assert_string_equal(vault->user, "nobody");
+	assert_true(vault->external);
+	assert_non_null(svcenc_config_vault(&config, "site"));
+}
+
+static void wrong_files_are_refused_by_name(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *text;
+		const char *wanted;
+	} bad[] = {
+		{ "svcencd.conf", "[agent]\nleese = 5\n",
+		  "'leese': unknown key" },
+		{ "svcencd.conf", "[agnet]\nlease = 5\n",
+		  "'agnet': unknown section" },
+		{ "svcencd.conf", "[agent]\nlease = 5m\n", "seconds wanted" },
+		{ "svcencd.conf", "[agent]\nlease = -5\n", "seconds wanted" },
+		{ "svcencd.conf", "[agent]\navailability = maybe\n",
+		  "never, transient or ask" },
+		{ "svcencd.conf", "[agent]\nlease = 10\nprobe = 6\n",
+		  "half of the lease" },
+		{ "svcencd.conf", "[agent]\nnonsense\n", "line 2" },
+		{ "svcencd.conf.d/x.conf", "[vault]\ntype = file\n",
+		  "'vault': unknown section" },
+		{ "vaults.d/a.conf", "[vault]\ntype = cloud\n",
+		  "type of vault" },
+		{ "vaults.d/a.conf", "[vault]\ndirectory = keys\n",
+		  "absolute path" },
+		{ "vaults.d/a.conf", "[vault]\nstart = never\n",
+		  "agent or external" },
+		{ "vaults.d/a.conf", "[agent]\nlease = 5\n",
+		  "'agent': unknown section" },
+		{ "vaults.d/-x.conf", "[vault]\ntype = file\n",
+		  "not a name for a vault" },
+	};
+	char command[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_file(bad[i].file, bad[i].text);
+		assert_true(load() < 0);
+		assert_int_equal(svcenc_fault_exit(&fault), 1);
+		if (!strstr(fault.message, bad[i].wanted))
+			fail_msg("wanted '%s', got '%s'", bad[i].wanted,
+				 fault.message);
+		snprintf(command, sizeof(command), "rm -f %s/%s", etc,
+			 bad[i].file);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing_is_enough, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(files_change_and_add, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(wrong_files_are_refused_by_name,
+						set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
