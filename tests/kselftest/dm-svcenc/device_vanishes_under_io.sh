@@ -87,7 +87,7 @@ by_scsi() {
 }
 
 svc_plan 15
-svc_load_module
+data_start
 by_table
 by_scsi
 svc_done

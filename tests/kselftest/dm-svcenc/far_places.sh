@@ -17,7 +17,7 @@ size=$((3 << 40))
 places="0 $(((2 << 40) - 4096)) $((size - 8192))"
 
 svc_plan 10
-svc_load_module
+data_start
 data_model "create vol --size $size --place high --side-files" \
 	"mutate vol --policy-key-file vol.key --remac --field data_offset --value $((7 << 20))" >/dev/null
 truncate -s $((size + (16 << 20))) vol
@@ -35,7 +35,7 @@ done
 svc_close alpha
 svc_ok "all decrypt in the model" cmp <("$svc_model" batch decrypt) <(cat plain plain plain)
 svc_is "the data begins where the header says" \
-	"$(data_is_zero vol $data_header $((4 << 20)) && echo nothing before)" "nothing before"
+	"$(data_is_zero vol "$data_header" $((4 << 20)) && echo nothing before)" "nothing before"
 svc_ok "and the last sector is right before the end" \
 	eval "! data_is_zero vol $((size + (8 << 20) - 4096)) 4096 && data_is_zero vol $((size + (8 << 20))) 4096"
 svc_done

@@ -15,8 +15,7 @@
 mib=${1:-16} operations=${2:-1500} seed=$RANDOM
 
 svc_plan 7
-data_need_tools
-svc_load_module
+data_start
 svc_must modprobe ext4
 svc_make_volume vol 80M 4096
 svc_add_key vol >/dev/null
@@ -24,8 +23,8 @@ svc_open alpha vol
 svc_must mkfs.ext4 -q /dev/mapper/alpha
 mkdir mnt
 svc_must mount /dev/mapper/alpha mnt
-svc_ok "fio, direct" data_fio_verify --directory=mnt --size=${mib}M --direct=1
-svc_ok "fio, buffered" data_fio_verify --directory=mnt --size=${mib}M --direct=0 --end_fsync=1
+svc_ok "fio, direct" data_fio_verify --directory=mnt --size="${mib}M" --direct=1
+svc_ok "fio, buffered" data_fio_verify --directory=mnt --size="${mib}M" --direct=0 --end_fsync=1
 svc_note "svcenc-fsx with seed $seed"
 svc_ok "svcenc-fsx" timeout 300 "$data_bin/svcenc-fsx" mnt/fsx "$operations" $seed
 sum=$(sha256sum <mnt/fsx)

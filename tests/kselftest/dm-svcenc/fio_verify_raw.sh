@@ -16,7 +16,7 @@ mib=${1:-24}
 
 # NAME; what was written is compared again after the volume was closed.
 check() {
-	local name=$1 direct=$2 target="--filename=/dev/mapper/$1 --size=${mib}M --direct=$2"
+	local name=$1 direct=$2 target="--filename=/dev/mapper/$1 --size="${mib}M" --direct=$2"
 
 	# shellcheck disable=SC2086 # options
 	svc_ok "$name, direct=$direct: random I/O verifies" data_fio_verify $target
@@ -31,7 +31,7 @@ check() {
 }
 
 svc_plan 15
-svc_load_module
+data_start
 svc_must "$svc_model" batch <(for sector in 512 4096; do
 	echo "create $SVC_TMP/v$sector --size ${mib}M --sector-size $sector --side-files"
 done) >/dev/null

@@ -15,8 +15,7 @@
 mib=${1:-16} operations=${2:-1500} seed=$RANDOM
 
 svc_plan 7
-data_need_tools
-svc_load_module
+data_start
 svc_must modprobe xfs
 # xfs wants 300 MiB, mostly for a log that mkfs fills: not in memory
 data_make_on /dev/vda vol 320M 4096
@@ -25,8 +24,8 @@ data_open alpha /dev/vda vol
 svc_must mkfs.xfs -q /dev/mapper/alpha
 mkdir mnt
 svc_must mount /dev/mapper/alpha mnt
-svc_ok "fio, direct" data_fio_verify --directory=mnt --size=${mib}M --direct=1
-svc_ok "fio, buffered" data_fio_verify --directory=mnt --size=${mib}M --direct=0 --end_fsync=1
+svc_ok "fio, direct" data_fio_verify --directory=mnt --size="${mib}M" --direct=1
+svc_ok "fio, buffered" data_fio_verify --directory=mnt --size="${mib}M" --direct=0 --end_fsync=1
 svc_note "svcenc-fsx with seed $seed"
 svc_ok "svcenc-fsx" timeout 300 "$data_bin/svcenc-fsx" mnt/fsx "$operations" $seed
 sum=$(sha256sum <mnt/fsx)

@@ -65,7 +65,7 @@ workload() {
 }
 
 svc_plan 12
-svc_load_module
+data_start
 make_log
 workload
 "$svc_here/log_writes.py" log >entries || svc_bail "the log cannot be read"

@@ -17,6 +17,7 @@ above=/dev/mapper/alpha
 old=$((32 << 11)) new=$((48 << 11)) # sectors
 
 # A reload as lvextend and the agent would do it.
+# shellcheck disable=SC2317 # called through svc_ok and the like
 try_reload() {
 	local status
 
@@ -24,7 +25,7 @@ try_reload() {
 	dmsetup resume alpha && return
 	status=$?
 	dmsetup clear alpha
-	return $status
+	return "$status"
 }
 
 header_says() {
@@ -32,8 +33,7 @@ header_says() {
 }
 
 svc_plan 19
-data_need_tools
-svc_load_module
+data_start
 svc_make_volume vol 32M 4096
 svc_add_key vol >/dev/null
 svc_open alpha vol

@@ -43,7 +43,7 @@ unchanged() {
 		print $n' "$name" "$1" $size
 }
 
-make() {
+batch_lines() {
 	for sector in 512 4096; do
 		for place in low high; do
 			echo "create $place$sector --size $size --spare $spare --place $place" \
@@ -53,10 +53,9 @@ make() {
 }
 
 svc_plan 24
-data_need_tools
-svc_load_module
-make >batch
-svc_must "$svc_model" batch batch >/dev/null
+data_start
+batch_lines >lines
+svc_must "$svc_model" batch lines >/dev/null
 for sector in 512 4096; do
 	check low$sector $sector $data_header $((data_header + size))
 	check high$sector $sector $((data_header + spare)) $data_header

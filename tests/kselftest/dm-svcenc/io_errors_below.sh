@@ -27,12 +27,14 @@ flakey() {
 	below_with "flakey $svc_dev $bad_below 0 3600 $*"
 }
 
+# shellcheck disable=SC2317 # called through svc_ok and the like
 read_sector() {
-	dd if=$above of=/dev/null bs=4096 skip="$1" count="${2:-1}" iflag=direct
+	dd if="$above" of=/dev/null bs=4096 skip="$1" count="${2:-1}" iflag=direct
 }
 
+# shellcheck disable=SC2317 # called through svc_ok and the like
 write_sector() {
-	dd if=plain of=$above bs=4096 skip="$1" seek="$1" count="${2:-1}" oflag=direct conv=notrunc
+	dd if=plain of="$above" bs=4096 skip="$1" seek="$1" count="${2:-1}" oflag=direct conv=notrunc
 }
 
 # Which of the sectors around the bad ones fail; COMMAND SECTOR
@@ -53,7 +55,7 @@ large_fails() {
 }
 
 svc_plan 15
-svc_load_module
+data_start
 svc_must modprobe dm-flakey
 data_random_file plain $((16 << 20))
 svc_make_volume vol 16M 4096 --plaintext plain

@@ -6,7 +6,7 @@
 # the disk, random data, fio.  Sources lib.sh; meant for a throw-away VM.
 #
 #   . "$(dirname "$0")/lib_data.sh"
-#   svc_load_module
+#   data_start
 #   svc_make_volume "$SVC_TMP/vol" 16M 4096
 #   svc_add_key "$SVC_TMP/vol" >/dev/null
 #   svc_attach "$SVC_TMP/vol"
@@ -17,6 +17,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 data_bin=$svc_top/build/test/bin
+# shellcheck disable=SC2034 # for the tests
 data_header=$((4 << 20)) # bytes before the data area
 cd "$SVC_TMP" || exit 1 # fio writes where it stands
 
@@ -24,12 +25,15 @@ data_io() {
 	"$data_bin/svcenc-io" "$@"
 }
 
-data_need_tools() {
+# First of all: the module, and are the programs there?
+data_start() {
 	local name
 
 	for name in svcenc-io svcenc-fsx; do
 		[ -x "$data_bin/$name" ] || svc_bail "$data_bin/$name is not built (make kselftest)"
 	done
+	# shellcheck disable=SC2119 # our arguments are not the module's
+	svc_load_module
 }
 
 data_sectors() {

@@ -23,7 +23,7 @@ refused_at() {
 }
 
 svc_plan 14
-svc_load_module
+data_start
 data_random_file plain $((8 << 20))
 svc_make_volume vol 8M 4096 --plaintext plain
 svc_add_key vol >/dev/null

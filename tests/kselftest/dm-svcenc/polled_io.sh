@@ -14,18 +14,20 @@
 . "$(dirname "$0")/lib_data.sh"
 
 # fio's options: 40 s for 2 MiB of memory are a hang
+# shellcheck disable=SC2317 # called through svc_ok
 ends_in_time() {
 	DATA_FIO_LIMIT=40 data_uring --hipri=1 "$@" >out 2>&1 ||
 		grep -q 'error=Operation not supported' out
 }
 
+# shellcheck disable=SC2317 # called through svc_ok
 data_uring() {
 	data_fio --ioengine=io_uring --direct=1 --iodepth=4 --filename=/dev/mapper/alpha \
 		--size=2M "$@"
 }
 
 svc_plan 5
-svc_load_module
+data_start
 svc_must modprobe null_blk nr_devices=1 queue_mode=2 submit_queues=1 poll_queues=1 \
 	memory_backed=1 gb=1 bs=512 irqmode=0
 data_make_on /dev/nullb0 vol 16M 4096
@@ -35,7 +37,7 @@ data_open alpha /dev/nullb0 vol
 svc_note "the volume itself says io_poll=$(<"$(data_queue alpha)/io_poll")"
 svc_ok "polled reads end in time" ends_in_time --rw=randread
 svc_ok "polled writes end in time" ends_in_time --rw=randwrite
-svc_note "they are $(grep -o -m 1 'error=.*' out || echo done)"
+svc_note "they are $(grep -o -m 1 'error=.*' out || echo 'done')"
 svc_ok "plain io_uring verifies" data_uring --rw=randrw --verify=crc32c
 svc_is "no error is counted" "$(svc_status alpha 12) $(svc_status alpha 13)" "0 0"
 svc_close alpha

@@ -5,6 +5,7 @@
 # DESCRIPTION: once than the loop device has requests: writes that wait for a
 # DESCRIPTION: request must not keep those of the volume below from being
 # DESCRIPTION: encrypted, or all wait for ever.
+# DESCRIPTION: Argument: writes in flight (default 900).
 # RUNS: vm
 # VM: --smp 2 --mem 1024 --disk 256M
 # SET: quick
@@ -13,8 +14,10 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
 . "$(dirname "$0")/lib_data.sh"
 
+depth=${1:-900}
+
 svc_plan 4
-svc_load_module
+data_start
 svc_must modprobe ext4
 data_make_on /dev/vda lower 200M 4096
 svc_add_key lower >/dev/null
@@ -33,11 +36,11 @@ svc_is "the loop device writes around the page cache" \
 	"$(<"/sys/block/${svc_dev#/dev/}/loop/dio")" 1
 svc_open upper mnt/upper
 data_swap slow "0 $(data_sectors /dev/vda) delay /dev/vda 0 0 /dev/vda 0 2000"
-# 900 writes of 128 KiB in flight, 128 requests in the loop device
-data_background load timeout -k 5 150 fio --name=load --ioengine=libaio --iodepth=900 \
-	--iodepth_batch_submit=900 --rw=write --bs=128k --direct=1 --zero_buffers \
+# 128 KiB each, in flight, 128 requests in the loop device
+data_background load timeout -k 5 150 fio --name=load --ioengine=libaio --iodepth="$depth" \
+	--iodepth_batch_submit="$depth" --rw=write --bs=128k --direct=1 --zero_buffers \
 	--filename=/dev/mapper/upper --size=112M --eta=never
-svc_is "900 large writes at once come to an end" "$(data_finished load 170)" 0
+svc_is "$depth large writes at once come to an end" "$(data_finished load 170)" 0
 data_swap slow "0 $(data_sectors /dev/vda) linear /dev/vda 0"
 tail -n 3 load.out | sed 's/^/# /'
 svc_note "upper: $(dmsetup status upper)"

@@ -22,8 +22,7 @@ hog_all_but() {
 }
 
 svc_plan 6
-data_need_tools
-svc_load_module
+data_start
 data_make_on /dev/vda lower 240M 4096
 svc_add_key lower >/dev/null
 data_open lower /dev/vda lower

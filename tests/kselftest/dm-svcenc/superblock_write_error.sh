@@ -103,7 +103,7 @@ unreadable() {
 }
 
 svc_plan 16
-svc_load_module
+data_start
 svc_must modprobe dm-flakey
 data_model "create fresh1 --size 8M --fresh --side-files" \
 	"create fresh2 --size 8M --fresh --side-files" \

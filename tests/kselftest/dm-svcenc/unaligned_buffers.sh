@@ -35,8 +35,7 @@ check() {
 }
 
 svc_plan 8
-data_need_tools
-svc_load_module
+data_start
 data_model "create v512 --size 4M --sector-size 512 --side-files" \
 	"create v4096 --size 4M --sector-size 4096 --side-files" >/dev/null
 check 512

@@ -32,8 +32,7 @@ hog_all_but() {
 }
 
 svc_plan 6
-data_need_tools
-svc_load_module
+data_start
 svc_must modprobe ext4
 data_make_on /dev/vda vol 620M 4096
 svc_add_key vol >/dev/null

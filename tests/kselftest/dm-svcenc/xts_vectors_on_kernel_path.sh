@@ -43,7 +43,7 @@ grep -v '^#' "$vectors" >list
 key=$(cut -d ' ' -f 2 list | sort -u)
 [ "$(wc -l <<<"$key")" -eq 1 ] || svc_bail "the vectors have more than one key"
 svc_plan $((3 * $(wc -l <list)))
-svc_load_module
+data_start
 svc_make_volume "$SVC_TMP/vol" 1024T 512 --volume-key "$key"
 svc_add_key "$SVC_TMP/vol" >/dev/null
 svc_open alpha "$SVC_TMP/vol"

@@ -14,7 +14,8 @@
 # The bystander's key also lies in root's user keyring, so that clearing
 # ".svcenc" does not drop its last link.
 key_end_bystander() {
-	keyctl link "$(svc_add_key "$SVC_TMP/other")" @u
+	bystander=$(svc_add_key "$SVC_TMP/other")
+	keyctl link "$bystander" @u
 	svc_open other "$SVC_TMP/other"
 }
 
@@ -67,14 +68,14 @@ key_end_test() {
 
 	shift 2
 	keyctl clear "$svc_keyring" # opened; the keys come again in each repetition
-	svc_add_key "$SVC_TMP/other" >/dev/null
+	keyctl link "$bystander" "$svc_keyring"
 	"$svc_bin/svcenc-key-end" --way "$way" --keyring "$svc_keyring" \
 		--repetitions "$repetitions" --bystander /dev/mapper/other "$@" \
 		"${victims[@]}" | tee "$SVC_TMP/ends" | sed 's/^/# /'
 	svc_ok "$repetitions ends by $way, each stopped I/O within its bound" \
 		grep -q "^pass: [0-9]* ends by $way" "$SVC_TMP/ends"
 	key_end_look_after
-	keyctl unlink "$(svc_key_serial "$SVC_TMP/other")" @u
+	keyctl unlink "$bystander" @u
 	svc_done
 }
 

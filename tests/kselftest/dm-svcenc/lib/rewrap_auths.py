@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 """Rewrap authorisations, right and wrong, by the independent model: a line
 NAME HEX each.
 
