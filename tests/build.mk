@@ -12,7 +12,7 @@ UNIT_CORE := $(patsubst kernel/dm-svcenc/core/%.c,$(B)/obj/unit/core/%.o,\
 	$(CORE_SRC))
 
 FUZZ_CC ?= clang
-FUZZ_FLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-c2x-extensions
+FUZZ_FLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror
 FUZZ_TARGETS := $(addprefix $(B)/fuzz/fuzz_,superblock record table status)
 FUZZ_CORE := $(patsubst kernel/dm-svcenc/core/%.c,$(B)/obj/fuzz/core/%.o,\
 	$(CORE_SRC))

@@ -12,6 +12,7 @@
 #include "lease.h"
 #include "log.h"
 #include "policies.h"
+#include "verdict.h"
 #include "withdraw.h"
 
 enum {
@@ -204,105 +205,6 @@ static void end_key(struct lease *lease, const struct policy *policy,
 					 shut_down_volume, NULL);
 }
 
-/* --- answers -------------------------------------------------------------- */
-
-static void note(struct lease *lease, unsigned int index,
-		 const struct vault_result *result)
-{
-	struct lease_root *root = &lease->roots[index];
-
-	if (result->answer == SVCENC_ANSWER_UNKNOWN)
-		return;
-	root->last = *result;
-	root->answered_ms = agent_now_ms();
-	svcenc_policy_note(&root->facts, result->answer, root->answered_ms);
-}
-
-/* After new answers: does the doubt begin, go on, or end? */
-static void weigh(struct lease *lease)
-{
-	const struct svcenc_policy_root *a = &lease->roots[0].facts;
-	const struct svcenc_policy_root *b = &lease->roots[1].facts;
-	int64_t last_ok_ms = 0;
-
-	if (a->answer == SVCENC_ANSWER_OK || b->answer == SVCENC_ANSWER_OK) {
-		lease->in_doubt = false;
-		lease->in_fallback = false;
-		return;
-	}
-	if (lease->in_doubt)
-		return;
-	lease->in_doubt = true;
-	if (a->ever_ok)
-		last_ok_ms = a->last_ok_ms;
-	if (b->ever_ok && b->last_ok_ms > last_ok_ms)
-		last_ok_ms = b->last_ok_ms;
-	lease->doubt_since_ms = last_ok_ms ? last_ok_ms : agent_now_ms();
-}
-
-static void judge(struct lease *lease, const struct policy *policy,
-		  struct svcenc_policy_verdict *ret)
-{
-	struct svcenc_policy_view view = {
-		.state = policy->state,
-		.rules = policy->rules,
-		.root = { lease->roots[0].facts, lease->roots[1].facts },
-		.in_doubt = lease->in_doubt,
-		.doubt_since_ms = lease->doubt_since_ms,
-		.in_fallback = lease->in_fallback,
-		.fallback_since_ms = lease->fallback_since_ms,
-		.key_live = lease->key_live,
-		.now_ms = agent_now_ms(),
-	};
-
-	svcenc_policy_decide(&view, ret);
-}
-
-/* The one place where a policy changes its state; logs it. */
-static void enter_state(struct lease *lease, struct policy *policy,
-			enum svcenc_policy_step step, const char *why)
-{
-	const enum svcenc_policy_state before = policy->state;
-
-	snprintf(lease->why, sizeof(lease->why), "%s", why);
-	if (svcenc_policy_apply(&policy->state, step) < 0) {
-		log_error("policy '%s': step %s refused in state %s",
-			  policy_label(lease->agent, policy),
-			  svcenc_policy_step_text(step),
-			  svcenc_policy_state_text(before));
-		return;
-	}
-	if (policy->state != before)
-		log_audit("policy '%s' is %s now, was %s%s%s",
-			  policy_label(lease->agent, policy),
-			  svcenc_policy_state_text(policy->state),
-			  svcenc_policy_state_text(before), *why ? ": " : "",
-			  why);
-}
-
-/* What of it must outlive the agent; saved only if it changed. */
-static void remember(struct lease *lease, struct policy *policy,
-		     const struct policy *before)
-{
-	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
-	int i;
-
-	for (i = 0; i < ROOTS; i++)
-		policy->denied[i] = lease->roots[i].facts.denied;
-	if (!lease->in_fallback)
-		policy->fallback_since = 0;
-	else if (!policy->fallback_since)
-		policy->fallback_since = model_wall_s();
-	if (policy->state == before->state && policy->held == before->held &&
-	    policy->denied[0] == before->denied[0] &&
-	    policy->denied[1] == before->denied[1] &&
-	    policy->fallback_since == before->fallback_since)
-		return;
-	if (policy_save(lease->agent, policy, &fault) < 0)
-		log_error("state of policy '%s' is not stored: %s",
-			  policy_label(lease->agent, policy), fault.message);
-}
-
 /* --- getting the policy key ----------------------------------------------- */
 
 struct right_key {
@@ -338,21 +240,22 @@ static int get_key_in_outage(struct lease *lease, struct policy *policy,
 
 	snprintf(object, sizeof(object), "policy '%s'",
 		 policy_label(lease->agent, policy));
-	judge(lease, policy, &verdict);
+	verdict_judge(lease, policy, &verdict);
 	if (verdict.action != SVCENC_ACTION_FALLBACK) {
-		enter_state(lease, policy, verdict.step, verdict.why);
+		verdict_enter_state(lease, policy, verdict.step, verdict.why);
 		if (verdict.action == SVCENC_ACTION_DROP)
 			end_key(lease, policy,
 				verdict.step == SVCENC_STEP_WITHDRAWN);
 		return access_fault(access, object, fault);
 	}
 	if (access_by_availability(lease->agent, access, ret) < 0) {
-		note(lease, AVAILABILITY, &access->results[AVAILABILITY]);
+		verdict_note(lease, AVAILABILITY,
+			     &access->results[AVAILABILITY]);
 		return access_fault(access, object, fault);
 	}
-	note(lease, AVAILABILITY, &access->results[AVAILABILITY]);
+	verdict_note(lease, AVAILABILITY, &access->results[AVAILABILITY]);
 	enter_fallback(lease);
-	enter_state(lease, policy, verdict.step, verdict.why);
+	verdict_enter_state(lease, policy, verdict.step, verdict.why);
 	return 0;
 }
 
@@ -373,15 +276,16 @@ int lease_get_key(struct agent *agent, struct policy *policy,
 	lease_refresh(lease);
 	r = access_by_roots(agent, &access, ret);
 	for (i = 0; i < ROOTS; i++)
-		note(lease, i, &access.results[i]);
-	weigh(lease);
+		verdict_note(lease, i, &access.results[i]);
+	verdict_weigh(lease);
 	if (r < 0)
 		r = get_key_in_outage(lease, policy, &access, ret, fault);
 	else if (policy->state == SVCENC_POLICY_LOCKED ||
 		 policy->state == SVCENC_POLICY_FALLBACK)
-		enter_state(lease, policy, SVCENC_STEP_ROOT_MISSING,
-			    "a root opens again; the next probe asks both");
-	remember(lease, policy, &before);
+		verdict_enter_state(
+			lease, policy, SVCENC_STEP_ROOT_MISSING,
+			"a root opens again; the next probe asks both");
+	verdict_remember(lease, policy, &before);
 	if (!r)
 		log_audit("policy key of '%s' version %u unwrapped",
 			  policy_label(lease->agent, policy),
@@ -438,15 +342,15 @@ static void ask_roots(struct lease *lease, const struct policy *policy)
 			index[count] = i;
 			fill_probe(policy, i, &jobs[count++]);
 		} else {
-			note(lease, i, &no_probe);
+			verdict_note(lease, i, &no_probe);
 		}
 	}
 	vaults_unwrap(lease->agent, jobs, count, VAULTS_ALL);
 	for (i = 0; i < count; i++) {
 		jobs[i].plain = svcenc_secret_free(jobs[i].plain);
-		note(lease, index[i], &jobs[i].result);
+		verdict_note(lease, index[i], &jobs[i].result);
 	}
-	weigh(lease);
+	verdict_weigh(lease);
 }
 
 static bool ask_availability(struct lease *lease, const struct policy *policy)
@@ -456,7 +360,7 @@ static bool ask_availability(struct lease *lease, const struct policy *policy)
 	fill_probe(policy, AVAILABILITY, &job);
 	vaults_unwrap(lease->agent, &job, 1, VAULTS_ALL);
 	job.plain = svcenc_secret_free(job.plain);
-	note(lease, AVAILABILITY, &job.result);
+	verdict_note(lease, AVAILABILITY, &job.result);
 	return job.result.answer == SVCENC_ANSWER_OK;
 }
 
@@ -517,7 +421,7 @@ static void act(struct lease *lease, struct policy *policy,
 				       "key does not open; the lease runs out";
 		}
 	}
-	enter_state(lease, policy, verdict->step, verdict->why);
+	verdict_enter_state(lease, policy, verdict->step, verdict->why);
 	if (verdict->action == SVCENC_ACTION_RENEW ||
 	    verdict->action == SVCENC_ACTION_FALLBACK)
 		renew(lease, policy);
@@ -532,9 +436,9 @@ static void probe(struct lease *lease, struct policy *policy)
 	lease_refresh(lease);
 	mend_probes(lease, policy);
 	ask_roots(lease, policy);
-	judge(lease, policy, &verdict);
+	verdict_judge(lease, policy, &verdict);
 	act(lease, policy, &verdict);
-	remember(lease, policy, &before);
+	verdict_remember(lease, policy, &before);
 	schedule(lease, verdict.next_probe_ms);
 }
 

@@ -56,7 +56,6 @@ static int from_sqlite(int code)
 		return -ENOSPC;
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
-	case SQLITE_CANTOPEN:
 	case SQLITE_AUTH:
 		return -EROFS;
 	case SQLITE_NOMEM:
@@ -424,6 +423,10 @@ static int open_file(struct svcenc_store *store, const char *path)
 		sqlite3_busy_timeout(store->db, 2000);
 		r = execute(store, "PRAGMA trusted_schema = OFF;"
 				   "PRAGMA cell_size_check = ON;"
+				   /* before WAL: no -shm file, so that a
+				    * full disk does not keep us from starting
+				    */
+				   "PRAGMA locking_mode = EXCLUSIVE;"
 				   "PRAGMA journal_mode = WAL;"
 				   "PRAGMA synchronous = FULL;"
 				   "BEGIN IMMEDIATE;");
@@ -434,6 +437,9 @@ static int open_file(struct svcenc_store *store, const char *path)
 		r = load_all(store);
 	if (!r)
 		r = execute(store, "COMMIT;");
+	/* what the filesystem said, where SQLite has only a class */
+	if (r == -EIO && store->db && sqlite3_system_errno(store->db) > 0)
+		r = -sqlite3_system_errno(store->db);
 	umask(mask);
 	return r;
 }

@@ -16,8 +16,8 @@
  * backups, not against root on this host, who can read the key.
  *
  * All records are read and verified once, at open; after that memory is the
- * truth, and a file changed meanwhile by others is noticed before the next
- * write. One process at a time (the caller holds a lock).
+ * truth, and the file is locked against everybody else: -EBUSY for a second
+ * process. Before each write the head is looked at again.
  *
  * 0 or a negative errno: -EBADMSG the store is not what its MACs say;
  * -ENOSPC, -EROFS, -EIO as the filesystem says; -ENOMEM.

@@ -106,7 +106,10 @@ static int judge_copy(struct svcenc_dev *dev, struct svcenc_key *key,
 	if (svcenc_keyid_equal(&sb->key, svcenc_key_id(key)))
 		return check_mac(dev, key, dev->image[i], sb, &copy->state);
 	copy->state = SVCENC_COPY_FOREIGN;
-	loaded->wanted = sb->key;
+	if (sb->seq >= loaded->wanted_seq) {
+		loaded->wanted = sb->key;
+		loaded->wanted_seq = sb->seq;
+	}
 	return 0;
 }
 

@@ -27,7 +27,8 @@ struct svcenc_loaded {
 	enum svcenc_pick pick;
 	enum svcenc_sb_defect defect; /* on INVALID */
 	bool repair;
-	struct svcenc_keyid wanted;
+	struct svcenc_keyid wanted; /* on OTHER_KEY */
+	u64 wanted_seq;
 };
 
 int svcenc_super_load(struct svcenc_dev *dev, struct svcenc_key *key,

@@ -74,11 +74,11 @@ svc_must systemctl restart svcencd.service
 svc_ok "and serves" svc_wait 60 svcenc vault test b || why svcenc-vault@b.service svcencd.service
 
 # The way down, and the ordering that a shutdown follows.
-# shellcheck disable=SC2016
-svc_ok "the mount is ordered behind the volume, through blockdev@" sh -c '
-	systemctl show -P After srv-data.mount | grep -q -F "blockdev@dev-mapper-data\\x2d1.target" &&
-	systemctl show -P Before "svcenc@data\\x2d1.service" |
-		grep -q -F "blockdev@dev-mapper-data\\x2d1.target"'
+# systemctl quotes names with a backslash, hence the dots.
+blockdev='blockdev@dev-mapper-data.*x2d1\.target'
+svc_ok "the mount comes after blockdev@" grep -q "$blockdev" <(systemctl show -P After srv-data.mount)
+svc_ok "and the volume before it" \
+	grep -q "$blockdev" <(systemctl show -P Before 'svcenc@data\x2d1.service')
 svc_ok "unmounted" systemctl stop srv-data.mount
 svc_ok "closed" systemctl stop 'svcenc@data\x2d1.service'
 svc_is "no device is left" "$(dmsetup ls --target svcenc)" "No devices found"

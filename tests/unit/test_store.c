@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,19 +233,45 @@ static void rolling_back_one_record_is_noticed(void **state)
 	assert_int_equal(try_open(fixture, &store), -EBADMSG);
 }
 
-static void tampering_while_open_is_noticed_before_the_next_write(void **state)
+static void second_opener_is_refused(void **state)
 {
-	struct svcenc_store *store = must_open(*state);
+	struct svcenc_store *store = must_open(*state), *second = NULL;
 
 	put(store, "tenant", "alpha", 1);
-	tamper(*state, "UPDATE head SET counter = counter + 7");
-	assert_int_equal(svcenc_store_put_now(store, "tenant", "beta",
-					      json_pack("{s:i}", "v", 2)),
-			 -EBADMSG);
-	/* what was read stays; nothing is written any more */
-	assert_int_equal(svcenc_store_put_now(store, "tenant", "beta",
-					      json_pack("{s:i}", "v", 2)),
-			 -EIO);
+	assert_int_equal(try_open(*state, &second), -EBUSY);
+	put(store, "tenant", "beta", 2);
+	svcenc_store_close(store);
+}
+
+/* A full disk: the write fails whole, what was there stays, reopen works. */
+static void full_disk_keeps_what_was_there(void **state)
+{
+	const struct rlimit tight = { 16384, RLIM_INFINITY };
+	const struct rlimit wide = { RLIM_INFINITY, RLIM_INFINITY };
+	struct svcenc_store *store;
+	json_t *large;
+	char *noise;
+	int r;
+
+	fill(*state);
+	noise = malloc(100000);
+	memset(noise, 'x', 99999);
+	noise[99999] = '\0';
+	large = json_pack("{s:s}", "v", noise);
+	free(noise);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	store = must_open(*state);
+	r = svcenc_store_put_now(store, "tenant", "large", large);
+	assert_true(r == -ENOSPC || r == -EIO || r == -EFBIG);
+	assert_int_equal(value_of(store, "tenant", "alpha"), 4);
+	assert_int_equal(value_of(store, "tenant", "large"), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &wide), 0);
+	put(store, "tenant", "gamma", 5);
+	svcenc_store_close(store);
+	store = must_open(*state);
+	assert_int_equal(value_of(store, "tenant", "gamma"), 5);
+	assert_int_equal(svcenc_store_count(store, "tenant"), 3);
 	svcenc_store_close(store);
 }
 
@@ -318,7 +346,8 @@ int main(void)
 		TEST(tampering_is_noticed),
 		TEST(swapping_bodies_and_macs_is_noticed),
 		TEST(rolling_back_one_record_is_noticed),
-		TEST(tampering_while_open_is_noticed_before_the_next_write),
+		TEST(second_opener_is_refused),
+		TEST(full_disk_keeps_what_was_there),
 		TEST(another_key_does_not_open),
 		TEST(garbage_is_no_store),
 		TEST(key_file_is_private_and_whole),

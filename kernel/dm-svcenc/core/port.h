@@ -45,7 +45,8 @@ typedef uint64_t u64;
 #define cpu_to_le32(x) ((__le32)htole32(x))
 #define cpu_to_le64(x) ((__le64)htole64(x))
 #define cpu_to_be32(x) ((__be32)htobe32(x))
-#define static_assert _Static_assert
+#undef static_assert
+#define static_assert(condition) _Static_assert(condition, #condition)
 #define __printf(format, first) \
 	__attribute__((__format__(__printf__, format, first)))
 

@@ -14,9 +14,14 @@
 volume=$SVC_TMP/one
 events=$SVC_TMP/events
 
-# event PATTERN: comes within ten seconds, after what was looked for before
+# shellcheck disable=SC2317 # called through svc_wait
+is_there() {
+	tail -n +"$line" "$events" | grep -q -e "$1"
+}
+
+# event PATTERN: comes within ten seconds of the last begin
 event() {
-	svc_ok "event: $1" svc_wait 10 grep -q -e "$1" <(tail -n +"$line" "$events") ||
+	svc_ok "event: $1" svc_wait 10 is_there "$1" ||
 		tail -n +"$line" "$events" | sed 's/^/# /'
 }
 
@@ -65,14 +70,14 @@ begin "a copy of the superblock is rotten"
 svc_add_key "$volume" >/dev/null
 dd if=/dev/zero of="$svc_dev" bs=4096 seek=768 count=1 oflag=direct conv=fsync status=none
 svc_open one "$volume"
-event "^EVENT=superblock-repaired TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid "
+event "^EVENT=superblock-repaired TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $"
 svc_close one
 begin "it grows"
 svc_detach "$volume"
 truncate -s +4M "$volume"
 echo $(($(<"$volume.sectors") + 8192)) >"$volume.sectors"
 svc_open one "$volume" grow
-event "^EVENT=grown TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=3 "
+event "^EVENT=grown TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=3 $"
 svc_is "no event holds what looks like key bytes" "$(grep -c '[0-9a-f]\{33\}' "$events")" 0
 kill $listener
 wait $listener 2>/dev/null

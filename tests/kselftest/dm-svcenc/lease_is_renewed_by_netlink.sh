@@ -84,13 +84,13 @@ refuses_nonsense() {
 	raw_lease "no attributes" "Invalid argument" ""
 	raw_lease "no key" "Invalid argument" "$(attr $LEASE_S 3c000000)"
 	raw_lease "no lease" "Invalid argument" "$(attr $KEY "$name_hex")"
-	raw_lease "lease of two bytes" "Numerical result out of range" \
+	raw_lease "lease of two bytes" "Invalid argument" \
 		"$(attr $KEY "$name_hex")" "$(attr $LEASE_S 3c00)"
 	raw_lease "lease of eight bytes" "Invalid argument" \
 		"$(attr $KEY "$name_hex")" "$(attr $LEASE_S 3c00000000000000)"
 	raw_lease "description without its NUL" "Invalid argument" \
 		"$(attr $KEY "${name_hex%00}")" "$(attr $LEASE_S 3c000000)"
-	raw_lease "description of 56 characters" "Numerical result out of range" \
+	raw_lease "description of 56 characters" "Invalid argument" \
 		"$(attr $KEY "$(printf '%056d\0' 0 | hex)")" "$(attr $LEASE_S 3c000000)"
 	raw_lease "empty description" "Invalid argument" \
 		"$(attr $KEY 00)" "$(attr $LEASE_S 3c000000)"

@@ -61,7 +61,7 @@ struct victim {
 	/* Around add_key() and around the call that ends the key. */
 	int64_t add_from, add_to;
 	int64_t call_from, call_to;
-	int64_t stall_ns; /* stall_ns() at the call */
+	int64_t stall_ns; /* stall_ns() at the call, or at the lease's end */
 	uint64_t ok_before;
 	int64_t gap_ns;
 	unsigned int in_flight;
@@ -337,6 +337,20 @@ static bool by_clock(void)
 	return run.way == END_LEASE || run.way == END_TIMEOUT;
 }
 
+/* A stall counts only if it lies after the lease's end. */
+static void await_leases(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < run.victim_count; i++) {
+		const int64_t left = reference_ns(&run.victims[i]) - now_ns();
+
+		if (left > 0)
+			sleep_ns(left);
+		run.victims[i].stall_ns = stall_ns();
+	}
+}
+
 /* False if the round proved nothing, see too_slow(). */
 static bool one_round(void)
 {
@@ -353,6 +367,8 @@ static bool one_round(void)
 		if (!by_clock())
 			await_end(&run.victims[i]);
 	}
+	if (run.way == END_LEASE)
+		await_leases();
 	for (i = 0; by_clock() && i < run.victim_count; i++)
 		await_end(&run.victims[i]);
 	return true;
