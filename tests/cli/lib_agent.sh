@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Helpers of the tests that run the real agent, in a VM: module, vault user,
+# svcencd with directories of its own, svcenc talking to it.  On top of the
+# kernel tests' library (checks, load, way down).
+#
+# shellcheck disable=SC2154 # svc_* come from lib.sh
+
+# shellcheck source=tests/kselftest/dm-svcenc/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../kselftest/dm-svcenc/lib.sh"
+# shellcheck source=tests/kselftest/dm-svcenc/lib/key.sh
+. "$svc_top/tests/kselftest/dm-svcenc/lib/key.sh"
+
+agent_bin=${CLI_BIN:-$svc_top/build/bin}
+agent_here=$svc_top/tests/cli
+agent_pid='' agent_dir=$SVC_TMP/agent
+agent_sockets=$agent_dir/run agent_log=$SVC_TMP/agent.log
+agent_paths=(--etc "$agent_dir/etc" --state "$agent_dir/state"
+	--run "$agent_dir/run" --vault-state "$agent_dir/vaults")
+: >"$agent_log"
+mkdir "$agent_dir"
+chmod 755 "$SVC_TMP" "$agent_dir" # the workers are not root
+
+# shellcheck disable=SC2317 # called by a trap
+agent_cleanup() {
+	local name
+
+	{
+		agent_kill KILL
+		awk '$1 ~ "^/dev/mapper/" { print $2 }' /proc/self/mounts | xargs -r umount
+		for name in $(dmsetup table --target svcenc | cut -d : -f 1); do
+			dmsetup remove --retry "$name"
+		done
+	} >/dev/null 2>&1
+	svc_cleanup
+}
+trap agent_cleanup EXIT
+
+agent_prepare() {
+	# shellcheck disable=SC2119 # no module parameters
+	svc_load_module
+	getent passwd svcenc-vault >/dev/null ||
+		svc_must useradd --system --no-create-home --shell /usr/sbin/nologin svcenc-vault
+}
+
+# agent_launch [OPTION...]: starts svcencd and returns at once.
+agent_launch() {
+	"$agent_bin/svcencd" "${agent_paths[@]}" "$@" 2>>"$agent_log" &
+	agent_pid=$!
+}
+
+agent_answers() {
+	"$agent_bin/svcenc" --socket-dir "$agent_sockets" agent status
+}
+
+# agent_start [OPTION...]: and waits until it answers.
+agent_start() {
+	local end=$((SECONDS + 60))
+
+	agent_launch "$@"
+	until agent_answers >/dev/null 2>&1; do
+		if [ "$SECONDS" -ge "$end" ] || ! agent_lives; then
+			svc_bail "svcencd does not start: $(tail -n 5 "$agent_log")"
+		fi
+		sleep 0.05
+	done
+}
+
+# A zombie is no agent.
+agent_lives() {
+	[ -n "$agent_pid" ] && grep -q '^State:.[^ZX]' "/proc/$agent_pid/status" 2>/dev/null
+}
+
+# agent_kill SIGNAL: and waits; its exit status.
+agent_kill() {
+	local status
+
+	[ -n "$agent_pid" ] || return 0
+	kill "-$1" "$agent_pid" 2>/dev/null
+	wait "$agent_pid" 2>/dev/null
+	status=$?
+	agent_pid=''
+	return $status
+}
+
+svcenc() {
+	"$agent_bin/svcenc" --socket-dir "$agent_sockets" "$@"
+}
+
+# agent_refused NAME STATUS TEXT WORDS...: svcenc exits so, and its message
+# (all of what it says, on one line) has TEXT in it.
+agent_refused() {
+	local name=$1 wanted=$2 text=$3 status said
+
+	shift 3
+	said=$(svcenc "$@" 2>&1 </dev/null)
+	status=$?
+	if [ "$status" = "$wanted" ] && [[ ${said//$'\n'/ } == *"$text"* ]]; then
+		svc_pass "$name (exit $status)"
+		return 0
+	fi
+	svc_fail "$name"
+	svc_note "wanted: exit $wanted, ...$text..."
+	svc_note "got: exit $status, $said"
+	return 1
+}
+
+# agent_field NAME WORDS...: a member of an answer, without quotes: its first
+# occurrence in the JSON text.
+agent_field() {
+	local name=$1
+
+	shift
+	svcenc "$@" --json | sed -n "s/^ *\"$name\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" | head -n 1
+}
+
+# For checks: one direct read says what I/O says.
+agent_reads() {
+	dd if="$1" of=/dev/null bs=4096 count=1 iflag=direct status=none
+}
+
+now_ms() {
+	local up
+
+	read -r up _ </proc/uptime
+	echo "${up/./}0"
+}
