@@ -46,17 +46,19 @@ int method_create_volume(struct request *request)
 int method_open_volume(struct request *request)
 {
 	struct volume_opening opening = { .allow_discards = -1 };
-	int accept_rollback = 0, r;
+	int accept_rollback = 0, readonly = 0, r;
 	struct volume volume;
 	bool already = false;
 	json_t *notes;
 
-	r = methods_unpack(request, "{s:s, s?s, s?b, s?b}", "name",
+	r = methods_unpack(request, "{s:s, s?s, s?b, s?b, s?b}", "name",
 			   &opening.name, "device", &opening.device,
 			   "allow_discards", &opening.allow_discards,
-			   "accept_rollback", &accept_rollback);
+			   "accept_rollback", &accept_rollback, "readonly",
+			   &readonly);
 	if (r < 0)
 		return r;
+	opening.readonly = readonly;
 	opening.accept_rollback = accept_rollback;
 	if (accept_rollback && request->role != ROLE_OFFICER) {
 		svcenc_fault_set(&request->fault, SVCENC_FAULT_PERMISSION,

@@ -50,7 +50,8 @@ int model_store_fault(struct agent *agent, int error,
 
 static bool read_uuid(const char *text, struct svcenc_uuid *ret)
 {
-	return !svcenc_uuid_parse(text, ret);
+	return strlen(text) == SVCENC_UUID_TEXT &&
+	       !svcenc_uuid_parse(text, ret);
 }
 
 static bool read_name(const char *text, char ret[SVCENC_NAME_SIZE])

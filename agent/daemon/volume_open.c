@@ -79,8 +79,10 @@ static int learn(struct agent *agent, struct volume *volume,
 		 const struct svcenc_status *status, u64 data_len,
 		 struct svcenc_fault *fault)
 {
-	if (volume->seq == status->seq && volume->epoch == status->epoch &&
-	    volume->data_len == data_len)
+	/* 0: read-only with a stale copy, so nothing is durable in both. */
+	if (!status->seq ||
+	    (volume->seq == status->seq && volume->epoch == status->epoch &&
+	     volume->data_len == data_len))
 		return 0;
 	volume->seq = status->seq;
 	volume->epoch = status->epoch;
@@ -231,8 +233,8 @@ static int refused_by_kernel(struct agent *agent, const struct volume *volume,
 }
 
 static int map(struct agent *agent, const struct volume *volume,
-	       const struct header *header, char *devno, bool accept_rollback,
-	       struct svcenc_fault *fault)
+	       const struct header *header, char *devno,
+	       const struct volume_opening *opening, struct svcenc_fault *fault)
 {
 	struct svcenc_table table = {
 		.device = devno,
@@ -247,12 +249,13 @@ static int map(struct agent *agent, const struct volume *volume,
 		.dm_uuid = uuid,
 		.table = &table,
 		.sectors = header->newest->data_len / SECTOR,
+		.readonly = opening->readonly,
 	};
 	enum sys_dm_step step = SYS_DM_STEP_CREATE;
 	int r;
 
 	/* a header that is still fresh has no past to be rolled back to */
-	if (header->keyed && !accept_rollback)
+	if (header->keyed && !opening->accept_rollback)
 		table.min_seq = volume->seq;
 	sys_dm_uuid(&volume->uuid, volume->name, uuid);
 	kernel_forget_refusal(agent);
@@ -285,8 +288,7 @@ static int open_closed(struct agent *agent, struct volume *volume,
 		return r;
 	svcenc_step("open-key-live");
 	data_len = header.newest->data_len;
-	r = map(agent, volume, &header, device->devno_text,
-		opening->accept_rollback, fault);
+	r = map(agent, volume, &header, device->devno_text, opening, fault);
 	if (r < 0) {
 		lease_settle(agent, &volume->key);
 		return r;

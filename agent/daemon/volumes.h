@@ -32,6 +32,7 @@ struct volume_opening {
 	const char *device; /* NULL: as stored */
 	int allow_discards; /* -1: as stored */
 	bool accept_rollback;
+	bool readonly;
 };
 
 int volumes_open(struct agent *agent, const struct volume_opening *opening,

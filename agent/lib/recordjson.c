@@ -146,6 +146,13 @@ int svcenc_recordjson_read_wraps(const json_t *json,
 	return 0;
 }
 
+/* The whole text, where svcenc_uuid_parse() looks at 36 characters. */
+static bool copy_uuid(const char *text, struct svcenc_uuid *ret)
+{
+	return strlen(text) == SVCENC_UUID_TEXT &&
+	       !svcenc_uuid_parse(text, ret);
+}
+
 json_t *svcenc_recordjson_write(const struct svcenc_record *record)
 {
 	char volume[SVCENC_UUID_TEXT + 1], tenant[SVCENC_UUID_TEXT + 1];
@@ -179,8 +186,8 @@ int svcenc_recordjson_read(const json_t *json, struct svcenc_record *ret)
 			&policy_name, "volume_name", &volume_name, "wraps",
 			&wraps) < 0)
 		return -EBADMSG;
-	if (svcenc_uuid_parse(volume, &ret->volume) < 0 ||
-	    svcenc_uuid_parse(tenant, &ret->tenant) < 0 ||
+	if (!copy_uuid(volume, &ret->volume) ||
+	    !copy_uuid(tenant, &ret->tenant) ||
 	    svcenc_keyid_parse(key, &ret->key) < 0 || generation < 1 ||
 	    !copy_name(tenant_name, ret->tenant_name) ||
 	    !copy_name(policy_name, ret->policy_name) ||

@@ -13,6 +13,7 @@
 . "$svc_top/tests/kselftest/dm-svcenc/lib/key.sh"
 
 agent_bin=${CLI_BIN:-$svc_top/build/bin}
+# shellcheck disable=SC2034 # for the tests
 agent_here=$svc_top/tests/cli
 agent_pid='' agent_dir=$SVC_TMP/agent
 agent_sockets=$agent_dir/run agent_log=$SVC_TMP/agent.log
@@ -32,6 +33,8 @@ agent_cleanup() {
 		for name in $(dmsetup table --target svcenc | cut -d : -f 1); do
 			dmsetup remove --retry "$name"
 		done
+		dmsetup remove_all # what a test had put below
+		swapoff -a
 	} >/dev/null 2>&1
 	svc_cleanup
 }
@@ -44,7 +47,7 @@ agent_prepare() {
 		svc_must useradd --system --no-create-home --shell /usr/sbin/nologin svcenc-vault
 }
 
-# agent_launch [OPTION...]: starts svcencd and returns at once.
+# agent_launch OPTION...: starts svcencd and returns at once.
 agent_launch() {
 	"$agent_bin/svcencd" "${agent_paths[@]}" "$@" 2>>"$agent_log" &
 	agent_pid=$!
@@ -54,8 +57,9 @@ agent_answers() {
 	"$agent_bin/svcenc" --socket-dir "$agent_sockets" agent status
 }
 
-# agent_start [OPTION...]: and waits until it answers.
-agent_start() {
+# agent_start_with OPTION...: and waits until it answers.
+# shellcheck disable=SC2120 # options come from a test
+agent_start_with() {
 	local end=$((SECONDS + 60))
 
 	agent_launch "$@"
@@ -65,6 +69,11 @@ agent_start() {
 		fi
 		sleep 0.05
 	done
+}
+
+agent_start() {
+	# shellcheck disable=SC2119
+	agent_start_with
 }
 
 # A zombie is no agent.
@@ -86,6 +95,11 @@ agent_kill() {
 
 svcenc() {
 	"$agent_bin/svcenc" --socket-dir "$agent_sockets" "$@"
+}
+
+# A step on the way to a check; speaks only when it fails.
+agent_must() {
+	"$@" >"$SVC_TMP/output" 2>&1 </dev/null || svc_bail "$*: $(cat "$SVC_TMP/output")"
 }
 
 # agent_refused NAME STATUS TEXT WORDS...: svcenc exits so, and its message

@@ -4,24 +4,32 @@
 # DESCRIPTION: resize, kill svcencd with SIGKILL at each of them, start it again, do what
 # DESCRIPTION: svcenc then prints as the cure, and find the wanted state each time.
 # RUNS: vm
-# VM: --disk 96M
+# VM: --smp 2 --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 420
+#
+# shellcheck disable=SC2317 # before_* and after_* are called by name
 
 # shellcheck source=tests/cli/lib_agent.sh
 . "$(dirname "$0")/lib_agent.sh"
 agent_bin=$svc_top/build/test/bin
+readonly SMALL=131072 LARGE=163840 WORDS="written before the kill"
 
-kills=0 cures=0 problems=0 round=0
+kills=0 cures=0 problems=0 total=0 round=''
 
 problem() {
 	problems=$((problems + 1))
-	svc_note "killed at step $round (${names[round - 1]:-none}): $*"
+	svc_note "$round: $*"
 }
 
-# The agent died under "svcenc WORDS...".  svcenc's words are followed: look at
-# the state (systemd has started the agent by then), give the command again.
-# Should that fail, its hint may name one more command, between quotes.
+quiet() {
+	"$@" >"$SVC_TMP/said" 2>&1 </dev/null
+}
+
+# The agent died under "svcenc WORDS...".  svcenc's words are followed: look
+# at the state (systemd has started the agent by then, which agent_start plays
+# and waits for), give the command again.  Should that fail, its hint may name
+# one more command, between quotes.
 cure() {
 	local command
 
@@ -30,95 +38,172 @@ cure() {
 		problem "no cure in: $(cat "$SVC_TMP/said")"
 	wait "$agent_pid" 2>/dev/null
 	agent_start
-	svcenc agent status >/dev/null || problem "no state after the restart"
-	if ! svcenc "$@" >"$SVC_TMP/said" 2>&1 </dev/null; then
+	if ! quiet svcenc "$@"; then
 		command=$(sed -n "s/^svcenc: hint: .*'svcenc \\([^']*\\)'.*/\\1/p" "$SVC_TMP/said")
-		svc_note "killed at step $round (${names[round - 1]}): second cure: svcenc $command"
+		svc_note "$round: second cure: svcenc $command"
 		# shellcheck disable=SC2086 # words
-		svcenc $command >>"$SVC_TMP/said" 2>&1 </dev/null &&
-			svcenc "$@" >>"$SVC_TMP/said" 2>&1 </dev/null || {
+		quiet svcenc $command
+		if ! quiet svcenc "$@"; then
 			problem "svcenc $*: not cured: $(cat "$SVC_TMP/said")"
 			return
-		}
+		fi
 	fi
 	cures=$((cures + 1))
 }
 
-step() {
-	svcenc "$@" >"$SVC_TMP/said" 2>&1 </dev/null && return
-	svc_wait 2 agent_died || {
-		problem "svcenc $*: $(cat "$SVC_TMP/said")"
-		return
-	}
-	cure "$@"
-}
-
-# shellcheck disable=SC2317 # called through svc_wait
 agent_died() {
 	! agent_lives
 }
 
+# --- what there is before each command: files, header, mappings
+
 below() {
-	echo "0 $1 linear /dev/vda 0"
+	svc_must dmsetup "$@" below --table "0 $size linear /dev/vda 0"
 }
 
-first_bytes() {
-	dd if=/dev/mapper/v bs=4096 count=1 iflag=direct status=none | head -c ${#1}
+save() {
+	agent_kill TERM
+	[ ! -e /dev/mapper/v ] || svc_must dmsetup remove --retry v
+	rm -rf "$SVC_TMP/saved"
+	svc_must cp -a "$agent_dir" "$SVC_TMP/saved"
+	dd if=/dev/vda of="$SVC_TMP/header" bs=1M count=5 iflag=direct status=none
 }
 
-flow() {
-	local words="written in round $round" sectors
-
-	step tenant create alpha
-	step format v /dev/mapper/below --tenant alpha
-	step open v
-	printf %s "$words" | dd of=/dev/mapper/v bs=4096 conv=sync oflag=direct status=none ||
-		problem "cannot write"
-	step close v
-	[ ! -e /dev/mapper/v ] || problem "closed, but there"
-	step open v
-	dmsetup suspend below
-	dmsetup load below --table "$(below 163840)"
-	dmsetup resume below
-	step volume resize v
-	sectors=$(blockdev --getsz /dev/mapper/v)
-	[ "$sectors" -gt 131072 ] || problem "not grown: $sectors sectors"
-	[ "$(first_bytes "$words")" = "$words" ] || problem "other data"
-	step close v
-	[ "$(svcenc volume list --json | grep -c '"state": "closed"')" = 1 ] || problem "not closed"
-}
-
-reset() {
+restore() {
 	agent_kill KILL
-	for name in v below; do
-		[ ! -e "/dev/mapper/$name" ] || svc_must dmsetup remove --retry "$name"
-	done
-	rm -rf "${agent_dir:?}"/*
-	dd if=/dev/zero of=/dev/vda bs=1M count=5 oflag=direct status=none
-	svc_must dmsetup create below --table "$(below 131072)"
+	[ ! -e /dev/mapper/v ] || svc_must dmsetup remove --retry v
+	keyctl clear "$svc_keyring"
+	rm -rf "$agent_dir"
+	svc_must cp -a "$SVC_TMP/saved" "$agent_dir"
+	dd if="$SVC_TMP/header" of=/dev/vda bs=1M oflag=direct status=none
+	if [ "$size" -ne $SMALL ]; then
+		size=$SMALL
+		svc_must dmsetup suspend below
+		below load
+		svc_must dmsetup resume below
+	fi
 }
 
-names=()
+# --- before and after, by the name of the command
+
+before_tenant() { :; }
+before_format() { :; }
+before_open() { :; }
+before_reopen() { :; }
+
+before_close() {
+	quiet svcenc open v
+}
+
+before_resize() {
+	quiet svcenc open v
+	size=$LARGE
+	svc_must dmsetup suspend below
+	below load
+	svc_must dmsetup resume below
+}
+
+state_is() {
+	local state
+
+	state=$(agent_field state status v 2>/dev/null)
+	[ "$state" = "$1" ] || problem "volume is '$state', not $1"
+}
+
+reads_words() {
+	[ "$(dd if=/dev/mapper/v bs=4096 count=1 iflag=direct status=none | tr -d '\0')" = "$WORDS" ] ||
+		problem "other data"
+}
+
+after_tenant() {
+	[ "$(svcenc policy list --json 2>/dev/null | grep -c '"kind": "provider"')" = 1 ] ||
+		problem "not one provider policy"
+}
+
+after_format() {
+	[[ $(agent_field state status v 2>/dev/null) =~ ^(new|closed)$ ]] || problem "not formatted"
+	quiet "$svc_top/build/bin/svcenc-dump" /dev/mapper/below ||
+		problem "no header: $(cat "$SVC_TMP/said")"
+}
+
+after_open() {
+	state_is active
+	agent_reads /dev/mapper/v || problem "cannot be read"
+}
+
+after_reopen() {
+	state_is active
+	reads_words
+}
+
+after_close() {
+	state_is closed
+	[ ! -e /dev/mapper/v ] || problem "closed, but there"
+}
+
+after_resize() {
+	local sectors
+
+	state_is active
+	sectors=$(blockdev --getsz /dev/mapper/v)
+	[ "$sectors" -eq $((small + LARGE - SMALL)) ] || problem "not grown: $sectors sectors"
+	reads_words
+}
+
+# every_step NAME WORDS...: counts the steps of "svcenc WORDS...", then one
+# round for each.  What is saved is the state before; it is left afterwards.
+every_step() {
+	local name=$1 skip steps step
+
+	shift
+	round="svcenc $*"
+	restore
+	agent_start_with --count-steps "$SVC_TMP/steps"
+	before_"$name"
+	skip=$(wc -l <"$SVC_TMP/steps")
+	quiet svcenc "$@" || problem "without a kill: $(cat "$SVC_TMP/said")"
+	after_"$name"
+	mapfile -t steps < <(tail -n "+$((skip + 1))" "$SVC_TMP/steps" | cut -d ' ' -f 2-)
+	svc_note "svcenc $*: ${#steps[@]} steps: ${steps[*]}"
+	total=$((total + ${#steps[@]}))
+	for step in "${!steps[@]}"; do
+		round="svcenc $*, killed at step $((step + 1)), ${steps[step]}"
+		restore
+		agent_start_with --kill-at-step $((skip + step + 1))
+		before_"$name"
+		quiet svcenc "$@" && problem "was not killed"
+		if svc_wait 5 agent_died; then
+			cure "$@"
+			after_"$name"
+		else
+			problem "svcenc $*: $(cat "$SVC_TMP/said")"
+		fi
+	done
+}
+
 agent_prepare
-reset
-agent_start --count-steps "$SVC_TMP/steps"
-flow
-svc_is "without a kill" "$problems" 0
-mapfile -t names < <(cut -d ' ' -f 2- "$SVC_TMP/steps")
-svc_note "steps: ${#names[@]}: ${names[*]}"
-svc_ok "there are steps" test ${#names[@]} -ge 20
-# the steps of the agent's own start are before the first command: all count
-for ((round = 1; round <= ${#names[@]}; round++)); do
-	reset
-	before=$kills
-	agent_start --kill-at-step $round
-	flow
-	[ $kills -eq $((before + 1)) ] || problem "killed $((kills - before)) times"
-done
-round=0
-svc_is "killed once at each of ${#names[@]} steps" "$kills" ${#names[@]}
-svc_is "each cure worked" "$cures" "$kills"
+size=$SMALL
+below create
+save
+every_step tenant tenant create alpha
+save
+every_step format format v /dev/mapper/below --tenant alpha
+save
+every_step open open v
+small=$(blockdev --getsz /dev/mapper/v)
+printf %s "$WORDS" | dd of=/dev/mapper/v bs=4096 conv=sync oflag=direct status=none
+agent_must svcenc close v
+save
+every_step reopen open v
+every_step close close v
+every_step resize resize v
+round=''
+svc_note "$total steps, $kills kills, $cures cures, took $SECONDS s"
+svc_ok "there are steps" test "$total" -ge 20
+svc_is "killed once at each step" "$kills" "$total"
+svc_is "each cure worked" "$cures" "$total"
 svc_is "problems" "$problems" 0
+agent_must svcenc close v
 agent_kill TERM
 svc_must dmsetup remove --retry below
 svc_done

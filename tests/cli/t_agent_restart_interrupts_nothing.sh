@@ -75,10 +75,10 @@ dies_at_lease_end() {
 
 agent_prepare
 agent_start
-svc_must svcenc tenant create alpha
-svc_must svcenc policy create alpha quick --lease $LEASE --probe 3
-svc_must svcenc format v /dev/vda --tenant alpha --policy quick
-svc_must svcenc open v
+agent_must svcenc tenant create alpha
+agent_must svcenc policy create alpha quick --lease $LEASE --probe 3
+agent_must svcenc format v /dev/vda --tenant alpha --policy quick
+agent_must svcenc open v
 restarts
 dies_at_lease_end "killed"
 dies_at_lease_end "killed, clock ten years back" "@$(($(date +%s) - 315360000))"
@@ -86,6 +86,7 @@ dies_at_lease_end "killed, clock ten years forth" "@$(($(date +%s) + 630720000))
 kill "$svc_load_pid"
 wait "$svc_load_pid" 2>/dev/null
 svc_load_pid=''
-svc_must svcenc close v
+agent_must svcenc close v
 agent_kill TERM
+svc_must date -s "@$(($(date +%s) - 315360000))" >/dev/null # as it was
 svc_done

@@ -14,6 +14,7 @@
 readonly HEADER_MIB=4
 state=$agent_dir/state
 
+# shellcheck disable=SC2317 # called through svc_must
 write_words() {
 	printf %s "$2" | dd of="/dev/mapper/$1" bs=4096 conv=sync oflag=direct status=none
 }
@@ -66,8 +67,8 @@ recovers() {
 	svc_ok "two opens" svcenc open two
 	svc_is "one has its data" "$(read_words one)" "data of one"
 	svc_is "two has its data" "$(read_words two)" "data of two"
-	svc_must svcenc close one
-	svc_must svcenc close two
+	agent_must svcenc close one
+	agent_must svcenc close two
 	svc_ok "a new volume of the recovered tenant" svcenc format three /dev/vdb --tenant alpha --force --yes
 }
 
@@ -110,7 +111,7 @@ refuses_hostile_records() {
 	svc_ok "the true record is taken" svcenc store recover /dev/vda
 	svc_ok "and opens" svcenc open one
 	svc_is "with its data" "$(read_words one)" "data of one"
-	svc_must svcenc close one
+	agent_must svcenc close one
 }
 
 # tampered NAME SQL: the agent does not start on such a store.
@@ -139,8 +140,8 @@ finds_tampering() {
 	agent_kill TERM
 	svc_must cp -a "$state" "$SVC_TMP/old"
 	agent_start
-	svc_must svcenc open one
-	svc_must svcenc close one
+	agent_must svcenc open one
+	agent_must svcenc close one
 	agent_kill TERM
 	svc_must cp -a "$state" "$SVC_TMP/good"
 	svc_ok "a volume's record changes with open and close" sqlite3 "$state/store.db" \
@@ -158,18 +159,18 @@ finds_tampering() {
 	svc_must cp -a "$SVC_TMP/good" "$state"
 	agent_start
 	svc_ok "the true one is fine" svcenc open one
-	svc_must svcenc close one
+	agent_must svcenc close one
 }
 
 agent_prepare
 agent_start
-svc_must svcenc tenant create alpha
-svc_must svcenc format one /dev/vda --tenant alpha
-svc_must svcenc format two /dev/vdb
+agent_must svcenc tenant create alpha
+agent_must svcenc format one /dev/vda --tenant alpha
+agent_must svcenc format two /dev/vdb
 for name in one two; do
-	svc_must svcenc open $name
+	agent_must svcenc open $name
 	svc_must write_words $name "data of $name"
-	svc_must svcenc close $name
+	agent_must svcenc close $name
 done
 recovers
 finds_tampering

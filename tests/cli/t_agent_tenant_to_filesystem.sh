@@ -97,11 +97,11 @@ errors_have_their_codes() {
 	agent_refused "a name in use" 5 "data" format data /dev/vdb
 	agent_refused "a device without header" 4 "/dev/null" table /dev/null
 	mv "$vaults/a" "$vaults/b" "$SVC_TMP/"
-	svc_must svcenc close data
+	agent_must svcenc close data
 	agent_refused "vaults out of reach, availability never" 6 "svcenc: hint:" open logs
 	mv "$SVC_TMP/a" "$SVC_TMP/b" "$vaults/"
 	svc_ok "with the vaults back it opens" svcenc open logs
-	svc_must svcenc close logs
+	agent_must svcenc close logs
 	status=0
 	"$agent_bin/svcenc" --socket-dir "$SVC_TMP" agent status >"$SVC_TMP/out" 2>&1 || status=$?
 	svc_is "no agent" "$status" 10
@@ -152,14 +152,14 @@ files_are_private() {
 
 plain_dmsetup_works() {
 	# the key is in the kernel while a volume of its policy is open
-	svc_must svcenc format second /dev/vdb --force --yes
-	svc_must svcenc open data
-	svc_must svcenc open second
-	svc_must svcenc close second
+	agent_must svcenc format second /dev/vdb --force --yes
+	agent_must svcenc open data
+	agent_must svcenc open second
+	agent_must svcenc close second
 	svc_ok "svcenc table | dmsetup create" eval 'svcenc table /dev/vdb | dmsetup create byhand'
 	svc_ok "and it reads" agent_reads /dev/mapper/byhand
 	svc_must dmsetup remove --retry byhand
-	svc_must svcenc close data
+	agent_must svcenc close data
 }
 
 rm -rf $vaults

@@ -91,6 +91,12 @@ static void malformed_members_are_refused(void **state)
 			 -EBADMSG);
 	assert_int_equal(read_with("volume", json_string("x"), false),
 			 -EBADMSG);
+	/* found by fuzz_varlink: a uuid with something behind it */
+	assert_int_equal(
+		read_with("volume",
+			  json_string("01010101-0101-0101-0101-0101010101010"),
+			  false),
+		-EBADMSG);
 	assert_int_equal(read_with("generation", json_integer(0), false),
 			 -EBADMSG);
 	assert_int_equal(read_with("generation", json_integer(-1), false),

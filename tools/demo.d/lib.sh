@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What the two halves of the demo share: narration, and checks that stop it.
+#
+# shellcheck disable=SC2034 # used by those who source this
 
 set -euo pipefail
 export LVM_SUPPRESS_FD_WARNINGS=1
@@ -30,6 +32,16 @@ check() {
 		exit 1
 	fi
 	printf 'ok: %s\n' "$what"
+}
+
+# wait_until SECONDS COMMAND...: polls; whoever follows finds out if in vain.
+wait_until() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null || [ "$SECONDS" -ge "$end" ]; do
+		sleep 0.5
+	done
 }
 
 fails() {

@@ -15,10 +15,10 @@
 
 device=/dev/mapper/upper
 
-# Writes that a mapping has finished, into $writes; starts no program, as
+# What a mapping has finished, into $reads and $writes; starts no program, as
 # there may be no memory to start one.
-count_writes() {
-	read -r _ _ _ _ writes _ <"$1"
+count_io() {
+	read -r reads _ _ _ writes _ <"$1"
 }
 
 pause() {
@@ -41,18 +41,18 @@ squeeze() {
 	echo $((free + 81920)) >/proc/sys/vm/min_free_kbytes
 }
 
-# Writes above per second of five; the memory is back afterwards, come what may.
-writes_without_memory() {
+# I/O above per second of eight; the memory is back afterwards, come what may.
+io_without_memory() {
 	local last
 
 	per_second=''
 	squeeze
-	for _ in 1 2 3 4 5; do
-		count_writes "$stat_above"
-		last=$writes
+	for _ in 1 2 3 4 5 6 7 8; do
+		count_io "$stat_above"
+		last=$((reads + writes))
 		pause 1
-		count_writes "$stat_above"
-		per_second+="$((writes - last)) "
+		count_io "$stat_above"
+		per_second+="$((reads + writes - last)) "
 	done
 	echo "$normal" >/proc/sys/vm/min_free_kbytes
 }
@@ -74,25 +74,25 @@ svc_must data_io touch $device 4096 0x33 >/dev/null
 stat_above=$(data_queue upper)/../stat stat_below=$(data_queue below)/../stat
 mkfifo nothing
 
-count_writes "$stat_below"
+count_io "$stat_below"
 before=$writes
 svc_ok "with memory" load
-count_writes "$stat_below"
+count_io "$stat_below"
 svc_is "with memory a write above is one below" $((writes - before)) 128
 
-count_writes "$stat_below"
+count_io "$stat_below"
 before=$writes
-count_writes "$stat_above"
+count_io "$stat_above"
 before_above=$writes
 data_background load load --time_based --runtime=30
 data_io_flows upper
-writes_without_memory
-svc_note "writes above per second without memory: $per_second"
-svc_is "without memory writes go on in every second" "$(tr ' ' '\n' <<<"$per_second" | grep -c -x 0)" 0
+io_without_memory
+svc_note "I/O above per second without memory: $per_second"
+svc_is "without memory I/O goes on in every second" "$(tr ' ' '\n' <<<"$per_second" | grep -c -x 0)" 0
 svc_is "all of it verifies" "$(data_finished load 110)" 0
-count_writes "$stat_below"
+count_io "$stat_below"
 below=$((writes - before))
-count_writes "$stat_above"
+count_io "$stat_above"
 above=$((writes - before_above))
 svc_note "partly without memory: $above writes above are $below below"
 svc_ok "without memory they are cut" test "$below" -gt "$above"

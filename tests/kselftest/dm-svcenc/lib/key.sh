@@ -41,12 +41,10 @@ svc_make_planned() {
 svc_on_null() {
 	local dir=/sys/kernel/config/nullb/nullb$svc_nulls
 
-	if [ ! -d /sys/module/null_blk ]; then
-		svc_must modprobe null_blk nr_devices=0
-		if ! mountpoint -q /sys/kernel/config; then
-			svc_must mount -t configfs configfs /sys/kernel/config
-			svc_configfs=1
-		fi
+	svc_must modprobe null_blk nr_devices=0
+	if ! mountpoint -q /sys/kernel/config; then
+		svc_must mount -t configfs configfs /sys/kernel/config
+		svc_configfs=1
 	fi
 	svc_must mkdir "$dir"
 	echo 1 >"$dir/memory_backed"

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A deliberately leaky svcencd for tests/cli/t_agent_leaves_no_key.sh: the
+# objects of the real one, with two functions of the secure heap replaced.
+# Included by the top Makefile, behind agent/build.mk.
+
+LEAKY_BIN := $(B)/test/leaky/svcencd $(B)/test/leaky/svcenc-vault-file
+LEAKY_WRAP := -Wl,--wrap=CRYPTO_secure_zalloc,--wrap=CRYPTO_secure_clear_free
+
+.PHONY: agent-leaky
+agent-leaky: $(LEAKY_BIN)
+kselftest: agent-test agent-leaky
+
+$(B)/test/leaky/svcencd: tests/cli/agent_leak.c \
+	$(addprefix $(AGENT_OBJ)/,$(DAEMON_OBJ) $(SYS_OBJ)) $(AGENT_A)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LEAKY_WRAP) -o $@ \
+		$(filter %.c,$^) $(filter %.o %.a,$^) $(DAEMON_LIBS)
+
+$(B)/test/leaky/svcenc-vault-file: $(B)/bin/svcenc-vault-file
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
