@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/dm-ioctl.h>
 #include <linux/sched/mm.h>
 
 #include "activate.h"
@@ -172,7 +173,7 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 		svcenc_super_next(dev)->data_len = want;
 		rc = commit(dev, key);
 		if (!rc)
-			svcenc_netlink_dev_event(SVCENC_EVENT_GROWN, dev, NULL);
+			dev->settled = SVCENC_EVENT_GROWN;
 		return rc;
 	}
 	if (!loaded->repair)
@@ -186,7 +187,7 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 	}
 	DMINFO("%s: superblock repaired from the copy with seq %llu",
 	       svcenc_dev_name(dev), dev->sb->seq);
-	svcenc_netlink_dev_event(SVCENC_EVENT_SUPER_REPAIRED, dev, NULL);
+	dev->settled = SVCENC_EVENT_SUPER_REPAIRED;
 	return 0;
 }
 
@@ -266,17 +267,44 @@ static void set_activated(struct svcenc_dev *dev)
 	spin_unlock(&dev->status_lock);
 }
 
+/*
+ * A mapped device that says by its DM UUID whose volume it is must not get
+ * another one's table: whoever holds it open would read the other's data.
+ */
+static int check_dm_uuid(struct svcenc_dev *dev)
+{
+	static const char prefix[] = "SVCENC-1-";
+	const size_t skip = sizeof(prefix) - 1;
+	char name[DM_NAME_LEN], text[DM_UUID_LEN];
+	struct svcenc_uuid uuid;
+
+	if (dm_copy_name_and_uuid(svcenc_dev_md(dev), name, text) ||
+	    strncmp(text, prefix, skip))
+		return 0; /* being removed, or nothing promised */
+	if (!svcenc_uuid_parse(text + skip, &uuid) &&
+	    svcenc_uuid_equal(&uuid, &dev->table.uuid))
+		return 0;
+	return refuse(dev, -EINVAL, "device-mapper uuid names another volume");
+}
+
 /* Takes over the reference to @key on success. commit_lock held. */
 static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	struct svcenc_cipher *cipher;
 	int rc;
 
+	rc = check_dm_uuid(dev);
+	if (rc)
+		return rc;
 	cipher = prepare(dev, key);
 	if (IS_ERR(cipher))
 		return PTR_ERR(cipher);
 	/* No bio is under way that could see data_start change. */
 	publish(dev, key);
+	/* Only now do events carry the epoch and seq that they tell of. */
+	if (dev->settled)
+		svcenc_netlink_dev_event(dev->settled, dev, NULL);
+	dev->settled = 0;
 	rc = svcenc_key_attach(key, cipher, &dev->slot);
 	if (rc) {
 		svcenc_cipher_free(cipher);

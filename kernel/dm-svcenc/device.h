@@ -77,6 +77,9 @@ struct svcenc_dev {
 	bool stale;	/* commit_lock; read-only with a copy to repair */
 	u8 check[SVCENC_CHECK_SIZE];
 
+	/* commit_lock; enum svcenc_event of a write while opening, 0 = none */
+	unsigned int settled;
+
 	/* Why preresume or a message refused last; commit_lock. */
 	char reason[SVCENC_REASON_SIZE];
 
