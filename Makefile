@@ -40,7 +40,8 @@ module:
 		>$(B)/module.log 2>&1; status=$$?; \
 		grep -v 'Skipping BTF generation' $(B)/module.log; exit $$status
 
-include tests/build.mk agent/build.mk tools/build.mk tests/kselftest/build.mk
+include tests/build.mk agent/build.mk tools/build.mk tests/kselftest/build.mk \
+	tests/cli/build.mk
 
 # DESTDIR and PREFIX as usual. What runs as a helper of the system goes where
 # systemd, udev and kmod look for it, whatever PREFIX is.

@@ -6,7 +6,7 @@
 # RUNS: vm
 # VM: --smp 2 --disk 96M --disk 96M
 # SET: quick
-# TIMEOUT: 420
+# TIMEOUT: 500
 #
 # shellcheck disable=SC2317 # before_* and after_* are called by name
 

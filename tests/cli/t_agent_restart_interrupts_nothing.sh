@@ -7,7 +7,7 @@
 # RUNS: vm
 # VM: --smp 2 --disk 96M
 # SET: quick
-# TIMEOUT: 400
+# TIMEOUT: 500
 
 # shellcheck source=tests/cli/lib_agent.sh
 . "$(dirname "$0")/lib_agent.sh"

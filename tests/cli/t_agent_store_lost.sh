@@ -123,6 +123,7 @@ tampered() {
 	svc_must sqlite3 "$state/store.db" "$2"
 	mark=$(wc -l <"$agent_log")
 	agent_launch
+	svc_wait 20 eval '! agent_lives' || kill -9 "$agent_pid" # it must not run
 	wait "$agent_pid"
 	status=$?
 	agent_pid=''
@@ -140,13 +141,13 @@ finds_tampering() {
 	agent_kill TERM
 	svc_must cp -a "$state" "$SVC_TMP/old"
 	agent_start
-	agent_must svcenc open one
-	agent_must svcenc close one
+	agent_must svcenc open three # for the first time: its epoch changes
+	agent_must svcenc close three
 	agent_kill TERM
 	svc_must cp -a "$state" "$SVC_TMP/good"
-	svc_ok "a volume's record changes with open and close" sqlite3 "$state/store.db" \
-		"ATTACH '$old' AS old; SELECT 1/(count(*) > 0) FROM record AS r JOIN old.record AS o
-		 USING (kind, id) WHERE r.generation > o.generation"
+	svc_ok "a record changes when its volume is first opened" test "$(sqlite3 "$state/store.db" \
+		"ATTACH '$old' AS old; SELECT count(*) FROM record AS r JOIN old.record AS o
+		 USING (kind, id) WHERE r.generation > o.generation")" -gt 0
 	tampered "a record rolled back" "ATTACH '$old' AS old; INSERT OR REPLACE INTO record SELECT o.* FROM
 		old.record AS o JOIN record AS r USING (kind, id) WHERE r.generation > o.generation LIMIT 1"
 	tampered "two records swapped" "CREATE TEMP TABLE v AS SELECT * FROM record WHERE kind = 'volume' ORDER BY id LIMIT 2;
