@@ -26,9 +26,10 @@ pause() {
 }
 
 # Writes of 128 KiB above, as the volume does not cut them.
+# shellcheck disable=SC2317 # called by name
 load() {
 	timeout -k 5 100 fio --name=load --ioengine=libaio --iodepth=32 --rw=randwrite --bs=128k \
-		--direct=1 --filename=$device --size=16M --verify=crc32c --verify_state_save=0 \
+		--direct=1 --filename="$device" --size=16M --verify=crc32c --verify_state_save=0 \
 		--eta=never "$@"
 }
 
