@@ -3,7 +3,7 @@
 
 KTEST_SRC := tests/kselftest/dm-svcenc
 KTEST_BIN := $(B)/test/bin
-KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-addkey
+KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-squeeze svcenc-addkey
 
 .PHONY: kselftest
 kselftest: $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%) kselftest-keys
