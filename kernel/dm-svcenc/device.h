@@ -86,9 +86,11 @@ struct svcenc_dev {
 	/* map.c's */
 	mempool_t pages; /* bounce pages, reserve of SVCENC_RESERVE_PAGES */
 	struct bio_set bounces;
-	spinlock_t parked_lock;	 /* irq-safe; next two */
+	spinlock_t parked_lock;	 /* irq-safe; next three */
 	struct list_head parked; /* writes that wait for a page or bio */
 	unsigned int holders;	 /* writes that hold pages or a bounce bio */
+	struct bio_list to_submit; /* bounces filled on svcenc_wq */
+	struct work_struct submit_work; /* on svcenc_submit_wq */
 	struct svcenc_counters __percpu *counters;
 
 	struct list_head node; /* registry.c's lock */
@@ -104,8 +106,10 @@ static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)
 	return dm_table_get_md(dev->ti->table);
 }
 
-/* Conversions: writeback depends on it. */
+/* Conversions: writeback depends on it, so its jobs never wait. */
 extern struct workqueue_struct *svcenc_wq;
+/* At most one job per volume, which may wait for the device below. */
+extern struct workqueue_struct *svcenc_submit_wq;
 /* Messages about ended keys: nothing depends on it. */
 extern struct workqueue_struct *svcenc_event_wq;
 

@@ -16,6 +16,7 @@
 #include "trace.h"
 
 struct workqueue_struct *svcenc_wq;
+struct workqueue_struct *svcenc_submit_wq;
 struct workqueue_struct *svcenc_event_wq;
 
 static int keyring_get(char *buffer, const struct kernel_param *unused)
@@ -30,20 +31,40 @@ static const struct kernel_param_ops keyring_ops = {
 module_param_cb(keyring, &keyring_ops, NULL, 0444);
 MODULE_PARM_DESC(keyring, "serial of the keyring .svcenc (read-only)");
 
+static void destroy_queues(void)
+{
+	if (svcenc_event_wq)
+		destroy_workqueue(svcenc_event_wq);
+	if (svcenc_submit_wq)
+		destroy_workqueue(svcenc_submit_wq);
+	if (svcenc_wq)
+		destroy_workqueue(svcenc_wq);
+}
+
+static int __init create_queues(void)
+{
+	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	svcenc_submit_wq = alloc_workqueue("svcenc_submit",
+					   WQ_MEM_RECLAIM | WQ_UNBOUND,
+					   WQ_MAX_ACTIVE);
+	svcenc_event_wq = alloc_workqueue("svcenc_event", WQ_UNBOUND, 0);
+	if (svcenc_wq && svcenc_submit_wq && svcenc_event_wq)
+		return 0;
+	destroy_queues();
+	return -ENOMEM;
+}
+
 static int __init svcenc_init(void)
 {
-	int rc = -ENOMEM;
+	int rc;
 
-	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	if (!svcenc_wq)
+	rc = create_queues();
+	if (rc)
 		return rc;
-	svcenc_event_wq = alloc_workqueue("svcenc_event", WQ_UNBOUND, 0);
-	if (!svcenc_event_wq)
-		goto err_destroy_wq;
 	rc = svcenc_crypt_init();
 	if (rc) {
 		pr_err("the crypto API has no xts(aes) (%d)\n", rc);
-		goto err_destroy_event_wq;
+		goto err_destroy_queues;
 	}
 	rc = svcenc_netlink_init();
 	if (rc)
@@ -63,10 +84,8 @@ err_exit_netlink:
 	svcenc_netlink_exit();
 err_exit_crypt:
 	svcenc_crypt_exit();
-err_destroy_event_wq:
-	destroy_workqueue(svcenc_event_wq);
-err_destroy_wq:
-	destroy_workqueue(svcenc_wq);
+err_destroy_queues:
+	destroy_queues();
 	return rc;
 }
 
@@ -78,8 +97,7 @@ static void __exit svcenc_exit(void)
 	flush_workqueue(svcenc_event_wq);
 	svcenc_netlink_exit();
 	svcenc_crypt_exit();
-	destroy_workqueue(svcenc_event_wq);
-	destroy_workqueue(svcenc_wq);
+	destroy_queues();
 	rcu_barrier();
 }
 

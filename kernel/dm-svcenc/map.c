@@ -9,8 +9,14 @@
  * parked and taken up when another write of the volume gives something back.
  * There is always such a write: a parked one holds nothing, and reserves
  * belong to one volume only, so stacked volumes cannot wait for each other in
- * a circle. The workqueue is shared by all volumes: its jobs wait at most
- * where the device below makes any submitter wait (for a request's tag).
+ * a circle.
+ *
+ * Conversions of all volumes share one workqueue, so they must not wait for a
+ * device either: where one submits, it may have to wait for a request's tag.
+ * A conversion in the submitter's own context submits by itself; one on the
+ * queue leaves its bounce to the volume's submit_work, of which at most one
+ * runs per volume, on a queue apart. Otherwise the writes of an upper volume
+ * could fill the queue that the lower one needs to make progress.
  */
 #include <linux/blk-cgroup.h>
 #include <linux/blkdev.h>
@@ -288,7 +294,36 @@ static void bounce_end_io(struct bio *bounce)
 	finish_write(io);
 }
 
-static void submit_bounce(struct svcenc_io *io)
+/* Submits what conversions on the queue have left, in their order. */
+static void submit_work(struct work_struct *work)
+{
+	struct svcenc_dev *dev =
+		container_of(work, struct svcenc_dev, submit_work);
+	struct blk_plug plug;
+	struct bio *bounce;
+
+	blk_start_plug(&plug);
+	do {
+		spin_lock_irq(&dev->parked_lock);
+		bounce = bio_list_pop(&dev->to_submit);
+		spin_unlock_irq(&dev->parked_lock);
+		if (bounce)
+			submit_bio_noacct(bounce);
+	} while (bounce);
+	blk_finish_plug(&plug);
+}
+
+static void submit_later(struct svcenc_dev *dev, struct bio *bounce)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->parked_lock, flags);
+	bio_list_add(&dev->to_submit, bounce);
+	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	queue_work(svcenc_submit_wq, &dev->submit_work);
+}
+
+static void submit_bounce(struct svcenc_io *io, bool on_queue)
 {
 	struct bio *bounce = io->bounce;
 
@@ -300,7 +335,10 @@ static void submit_bounce(struct svcenc_io *io)
 	bio_clone_blkg_association(bounce, io->bio);
 	io->sector += bio_sectors(bounce);
 	atomic_inc(&io->pending);
-	submit_bio_noacct(bounce);
+	if (on_queue)
+		submit_later(io->dev, bounce);
+	else
+		submit_bio_noacct(bounce);
 }
 
 /*
@@ -339,7 +377,7 @@ static bool get_bounce(struct svcenc_io *io)
  * Works on a write until it is submitted as a whole, has failed, is parked,
  * or waits for an asynchronous request (the last two: come back later).
  */
-static void run_write(struct svcenc_io *io)
+static void run_write(struct svcenc_io *io, bool on_queue)
 {
 	int rc = 0;
 
@@ -352,7 +390,7 @@ static void run_write(struct svcenc_io *io)
 		if (rc)
 			break;
 		io->conv.src_iter.bi_size += io->cut;
-		submit_bounce(io);
+		submit_bounce(io, on_queue);
 	}
 	if (rc) {
 		note_error(io, conv_status(io->dev, rc));
@@ -364,7 +402,7 @@ static void run_write(struct svcenc_io *io)
 
 static void write_work(struct work_struct *work)
 {
-	run_write(container_of(work, struct svcenc_io, work));
+	run_write(container_of(work, struct svcenc_io, work), true);
 }
 
 static int map_write(struct svcenc_dev *dev, struct bio *bio)
@@ -378,7 +416,7 @@ static int map_write(struct svcenc_dev *dev, struct bio *bio)
 	atomic_set(&io->pending, 1);
 	svcenc_crypt_prepare(&io->conv);
 	if (convert_here(io))
-		run_write(io);
+		run_write(io, false);
 	else
 		defer(io);
 	return DM_MAPIO_SUBMITTED;
@@ -446,6 +484,8 @@ int svcenc_map_init(struct svcenc_dev *dev)
 
 	spin_lock_init(&dev->parked_lock);
 	INIT_LIST_HEAD(&dev->parked);
+	bio_list_init(&dev->to_submit);
+	INIT_WORK(&dev->submit_work, submit_work);
 	dev->counters = alloc_percpu(struct svcenc_counters);
 	if (!dev->counters)
 		return -ENOMEM;
@@ -456,9 +496,14 @@ int svcenc_map_init(struct svcenc_dev *dev)
 			   BIOSET_NEED_BVECS);
 }
 
-/* Also for a half-made device: both exits accept zeroed pools. */
+/*
+ * Also for a half-made device: both exits accept zeroed pools. No bio is left,
+ * but the work that submitted the last one may still be on its way out.
+ */
 void svcenc_map_exit(struct svcenc_dev *dev)
 {
+	if (dev->submit_work.func)
+		flush_work(&dev->submit_work);
 	bioset_exit(&dev->bounces);
 	mempool_exit(&dev->pages);
 	free_percpu(dev->counters);
