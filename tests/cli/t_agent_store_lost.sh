@@ -100,7 +100,7 @@ refuses_hostile_records() {
 	before=$(settled_traffic)
 	hostile "vaults of a stranger" "vault 'evil.example.org' is not configured" --remac \
 		wrap0.vault evil.example.org wrap1.vault evil.example.org wrap2.vault evil.example.org
-	hostile "a wrap too many" "malformed" --remac wrap_count 9
+	hostile "a wrap too many" "no wraps or more than 8" --remac wrap_count 9
 	hostile "terminal codes in a name" "malformed" --remac tenant_name $'v\e[2J'
 	svc_is "no vault was asked for any of them" "$(vault_traffic)" "$before"
 	svc_is "no escape reaches the terminal or the log" \
