@@ -6,7 +6,7 @@
 # DESCRIPTION: catches a build of the agent that was made leaky on purpose.
 # RUNS: vm
 # VM: --smp 2 --disk 96M --disk 96M
-# SET: quick
+# SET: long
 # TIMEOUT: 300
 
 # shellcheck source=tests/cli/lib_agent.sh

@@ -7,7 +7,7 @@
 # DESCRIPTION: counted below; nothing hangs or fails, every byte reads back.
 # RUNS: vm
 # VM: --smp 2
-# SET: quick
+# SET: long
 # TIMEOUT: 180
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
