@@ -6,7 +6,7 @@
 # DESCRIPTION: A clock that is set ten years back or forth changes nothing about that.
 # RUNS: vm
 # VM: --smp 2 --disk 96M
-# SET: quick
+# SET: long
 # TIMEOUT: 500
 
 # shellcheck source=tests/cli/lib_agent.sh
