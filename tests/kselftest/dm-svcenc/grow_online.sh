@@ -7,7 +7,7 @@
 # DESCRIPTION: after a reopen.  A device that is too small is refused.
 # RUNS: vm
 # VM: --smp 2
-# SET: long
+# SET: quick
 # TIMEOUT: 300
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh

@@ -5,7 +5,7 @@
 # DESCRIPTION: and other bytes under the same name are refused.
 # RUNS: vm
 # VM: --smp 2
-# SET: long
+# SET: quick
 # TIMEOUT: 180
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib.sh

@@ -27,6 +27,7 @@ svc_top=$(cd "$svc_here/../../.." && pwd -P)
 svc_model=$svc_top/tests/ref/svcenc_model.py
 SVC_TMP=$(mktemp -d "${TMPDIR:-/tmp}/svcenc.XXXXXX")
 
+exec {svc_out}>&1
 svc_count=0 svc_failed=0 svc_planned=''
 svc_loaded='' svc_mark=0
 svc_mappings=()
@@ -85,8 +86,9 @@ svc_must() {
 	[ -z "$output" ] || printf '%s\n' "$output"
 }
 
+# Also heard from within svc_ok, which keeps what its command says to itself.
 svc_bail() {
-	printf 'Bail out! %s\n' "$*"
+	printf 'Bail out! %s\n' "$*" >&"$svc_out"
 	exit 1
 }
 

@@ -5,7 +5,7 @@
 # DESCRIPTION: key's end is still the end.
 # RUNS: vm
 # VM: --smp 2
-# SET: long
+# SET: quick
 # TIMEOUT: 240
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib.sh

@@ -2,8 +2,8 @@
 /*
  * Load from the command line: runs until SIGTERM or SIGINT (or for --seconds)
  * and then prints what it saw as NAME=VALUE, one a line. With --facts FILE it
- * also does so whenever it gets SIGUSR1, and forgets what it saw: FILE is
- * replaced as a whole.
+ * also does so at its start and whenever it gets SIGUSR1, and forgets what it
+ * saw: FILE is replaced as a whole.
  *
  * Exit status: 0 if no I/O failed and no read was wrong, 1 if any did, 2 for
  * anything else.
@@ -169,7 +169,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "svcenc-load: %s: %m\n", opts.plan.path);
 		return 2;
 	}
-	rc = serve(load, &opts, &signals);
+	rc = opts.facts ? write_facts(load, opts.facts) : 0;
+	if (!rc)
+		rc = serve(load, &opts, &signals);
 	load_get(load, &facts);
 	load_stop(load);
 	print_facts(stdout, &facts);

@@ -79,6 +79,9 @@ svc_load_begin() {
 	"$svc_bin/svcenc-load" --facts "$SVC_TMP/facts" "$@" "$device" \
 		>"$SVC_TMP/load.out" 2>&1 &
 	svc_load_pid=$!
+	# before its first facts a signal would still end it
+	svc_wait 20 test -e "$SVC_TMP/facts" ||
+		svc_bail "the load does not start: $(cat "$SVC_TMP/load.out")"
 }
 
 # What the load saw since the last call: sets fact_ok, fact_failed, ...
