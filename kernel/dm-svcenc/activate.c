@@ -3,6 +3,7 @@
 #include <linux/sched/mm.h>
 
 #include "activate.h"
+#include "keyring.h"
 #include "netlink.h"
 #include "registry.h"
 #include "super.h"

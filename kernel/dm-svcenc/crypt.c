@@ -71,7 +71,7 @@ size_t svcenc_crypt_reqsize(void)
 /*
  * An asynchronous request is done. conv->cipher is still there: its busy
  * count was ours. After the decrement it may be freed as soon as this RCU
- * section ends: was_async makes retire() in keyring.c wait for that.
+ * section ends: was_async makes retire() in policykey.c wait for that.
  */
 static void request_done(void *context, int error)
 {
@@ -158,7 +158,7 @@ static int convert_sector(struct svcenc_conv *conv)
 
 /*
  * At most 64 KiB with one look at the slot, all inside one RCU read section:
- * that is what the end of a key waits for (keyring.h).
+ * that is what the end of a key waits for (policykey.h).
  */
 static int convert_piece(struct svcenc_conv *conv)
 {

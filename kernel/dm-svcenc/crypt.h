@@ -11,7 +11,7 @@
 #include <linux/bio.h>
 #include <linux/scatterlist.h>
 
-#include "keyring.h"
+#include "policykey.h"
 
 enum svcenc_crypt_limits {
 	/* Longest stretch between two looks at the slot, in bytes. */

@@ -16,7 +16,7 @@
 #include <linux/workqueue.h>
 
 #include "core/line.h"
-#include "keyring.h"
+#include "policykey.h"
 
 #define DM_MSG_PREFIX "svcenc"
 
@@ -45,7 +45,7 @@ struct svcenc_dev {
 	 */
 	sector_t data_start;
 
-	struct svcenc_slot slot; /* keyring.c's, through its functions */
+	struct svcenc_slot slot; /* policykey.c's, through its functions */
 
 	/*
 	 * Serialises whoever reads or writes the superblock or changes the

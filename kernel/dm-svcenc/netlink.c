@@ -4,6 +4,7 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
+#include "keyring.h"
 #include "netlink.h"
 #include "registry.h"
 #include "status.h"

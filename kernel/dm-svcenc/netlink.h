@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The generic netlink family: dumps, LEASE, events. Translates between
- * attributes (uapi/linux/dm-svcenc.h) and the functions of keyring.h and
+ * attributes (uapi/linux/dm-svcenc.h) and the functions of policykey.h and
  * registry.h; decides nothing.
  */
 #ifndef SVCENC_NETLINK_H
