@@ -27,7 +27,7 @@ enum svcenc_device_limits {
 	 * volume stacked above would deadlock.
 	 */
 	SVCENC_RESERVE_PAGES = 16,
-	SVCENC_RESERVE_BIOS = 4,
+	SVCENC_RESERVE_BIOS = 2,
 	SVCENC_REASON_SIZE = 160,
 };
 

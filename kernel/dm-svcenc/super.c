@@ -28,20 +28,26 @@ static int rw_copy(struct svcenc_dev *dev, unsigned int copy, blk_opf_t opf,
 	return rc;
 }
 
-/* An unreadable copy is as good as a rotten one: no magic. */
-static void read_copies(struct svcenc_dev *dev)
+/*
+ * An unreadable copy is as good as a rotten one: no magic. Returns how many
+ * could be read.
+ */
+static unsigned int read_copies(struct svcenc_dev *dev)
 {
-	unsigned int copy;
+	unsigned int copy, readable = 0;
 
 	for (copy = 0; copy < SVCENC_SB_COPIES; copy++) {
 		int rc = rw_copy(dev, copy, REQ_OP_READ, dev->image[copy]);
 
-		if (!rc)
+		if (!rc) {
+			readable++;
 			continue;
+		}
 		DMWARN("%s: reading superblock copy %u failed (%d)",
 		       svcenc_dev_name(dev), copy + 1, rc);
 		memset(dev->image[copy], 0, SVCENC_SB_SIZE);
 	}
+	return readable;
 }
 
 int svcenc_super_peek(struct svcenc_dev *dev, const char **ret_error)
@@ -49,7 +55,10 @@ int svcenc_super_peek(struct svcenc_dev *dev, const char **ret_error)
 	enum svcenc_sb_defect defect[SVCENC_SB_COPIES];
 	unsigned int copy;
 
-	read_copies(dev);
+	if (!read_copies(dev)) {
+		*ret_error = "superblock cannot be read: I/O errors below";
+		return -EIO;
+	}
 	for (copy = 0; copy < SVCENC_SB_COPIES; copy++) {
 		defect[copy] = svcenc_sb_decode(dev->image[copy],
 						SVCENC_INCOMPAT_SUPPORTED,

@@ -12,7 +12,7 @@
 /*
  * ctr: reads both copies and decodes the first usable one into dev->sb,
  * unauthenticated; only what never changes may be taken from it. On failure
- * *ret_error is a static text.
+ * (-EIO if no copy can be read, else -EINVAL) *ret_error is a static text.
  */
 int svcenc_super_peek(struct svcenc_dev *dev, const char **ret_error);
 

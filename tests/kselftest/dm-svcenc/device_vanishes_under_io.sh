@@ -53,7 +53,7 @@ by_table() {
 	start_load
 	data_swap below "0 $size error"
 	expect_all_fails "error table"
-	svc_expect_fail "no svcenc superblock here (bad magic)" \
+	svc_expect_fail "superblock cannot be read: I/O errors below" \
 		data_try_open alpha /dev/mapper/below vol
 	data_swap below "0 $size linear $svc_dev 0"
 	data_open alpha /dev/mapper/below vol
