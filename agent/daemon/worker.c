@@ -26,6 +26,7 @@ enum {
 	STEADY_MS = 10000, /* ran that long: the back-off starts anew */
 	PARSER_TIMEOUT_MS = 5000,
 	PARSER_OUTPUT_MAX = 65536,
+	WORKER_NO_EXEC = 127, /* exit status, as shells have it */
 };
 
 void worker_socket(const struct agent *agent, const char *vault,
@@ -79,7 +80,7 @@ static void become_worker(uid_t uid, gid_t gid, char *const argv[],
 	    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || chdir("/") < 0)
 		_exit(126);
 	execve(argv[0], argv, no_environment);
-	_exit(127);
+	_exit(WORKER_NO_EXEC);
 }
 
 /* --- vault workers -------------------------------------------------------- */
@@ -191,6 +192,23 @@ static void restart_later(struct worker *worker)
 					 on_restart, worker);
 }
 
+static void log_exit(const struct worker *worker, const siginfo_t *info)
+{
+	const bool exited = info->si_code == CLD_EXITED;
+
+	if (exited && info->si_status == WORKER_NO_EXEC)
+		log_error("user '%s' cannot run %s/" WORKER_PROGRAM
+			  " for vault '%s': install it where every user may "
+			  "get at it",
+			  worker->config->user, worker->agent->paths.libexec,
+			  worker->config->name);
+	else
+		log_warning("worker of vault '%s' ended (%s %d); it is "
+			    "started again",
+			    worker->config->name, exited ? "status" : "signal",
+			    info->si_status);
+}
+
 static int on_exit_of_worker(sd_event_source *source, const siginfo_t *info,
 			     void *userdata)
 {
@@ -201,10 +219,7 @@ static int on_exit_of_worker(sd_event_source *source, const siginfo_t *info,
 	worker->pid = 0;
 	if (agent_now_ms() - worker->started_ms > STEADY_MS)
 		worker->failures = 0;
-	log_warning("worker of vault '%s' ended (%s %d); it is started again",
-		    worker->config->name,
-		    info->si_code == CLD_EXITED ? "status" : "signal",
-		    info->si_status);
+	log_exit(worker, info);
 	restart_later(worker);
 	return 0;
 }

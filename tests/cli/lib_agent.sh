@@ -18,7 +18,8 @@ agent_here=$svc_top/tests/cli
 agent_pid='' agent_dir=$SVC_TMP/agent
 agent_sockets=$agent_dir/run agent_log=$SVC_TMP/agent.log
 agent_paths=(--etc "$agent_dir/etc" --state "$agent_dir/state"
-	--run "$agent_dir/run" --vault-state "$agent_dir/vaults")
+	--run "$agent_dir/run" --vault-state "$agent_dir/vaults"
+	--libexec "$agent_dir/libexec")
 : >"$agent_log"
 mkdir "$agent_dir"
 chmod 755 "$SVC_TMP" "$agent_dir" # the workers are not root
@@ -47,8 +48,14 @@ agent_prepare() {
 		svc_must useradd --system --no-create-home --shell /usr/sbin/nologin svcenc-vault
 }
 
-# agent_launch OPTION...: starts svcencd and returns at once.
+# agent_launch OPTION...: starts svcencd and returns at once.  The workers' user
+# may not be let into this checkout (below a home directory), so they run from
+# a place of the test.
 agent_launch() {
+	local worker=$agent_dir/libexec/svcenc-vault-file
+
+	cmp -s "$agent_bin/svcenc-vault-file" "$worker" ||
+		svc_must install -D -m 755 "$agent_bin/svcenc-vault-file" "$worker"
 	"$agent_bin/svcencd" "${agent_paths[@]}" "$@" 2>>"$agent_log" &
 	agent_pid=$!
 }

@@ -63,6 +63,12 @@ killed_workers() {
 	done
 	svc_must pkill -9 -P "$agent_pid"
 	svc_ok "all killed: all are back" svc_wait 20 eval 'svcenc vault test a && svcenc vault test b'
+	svc_must chmod 700 "$agent_dir/libexec"
+	svc_must kill -9 "$(worker_of a)"
+	svc_ok "a worker that its user cannot run is named, with the cure" svc_wait 15 \
+		grep -q "user 'svcenc-vault' cannot run $agent_dir/libexec/.*: install it where" "$agent_log"
+	svc_must chmod 755 "$agent_dir/libexec"
+	svc_ok "and with that done, it runs" svc_wait 30 svcenc vault test a
 	agent_must svcenc close v
 }
 
