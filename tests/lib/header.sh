@@ -5,10 +5,11 @@
 # are tests.  Sourced by the runner and by lint/test_headers; runs nothing.
 #
 #   # DESCRIPTION: This test will ...
-#   # RUNS: host | vm | vm-systemd | host-vm (on the host, starts VMs itself)
+#   # RUNS: host | vm | vm-systemd | uml (tests/uml/run) | host-vm (on the host,
+#     starts VMs itself)
 #   # SET: quick | long             (quick)
 #   # TIMEOUT: seconds              (120)
-#   # VM: --smp 2 --disk 64M        (options of tests/vm/run)
+#   # VM: --smp 2 --disk 64M        (options of tests/vm/run, tests/uml/run)
 #   # EXCLUSIVE: why                nothing else runs at the same time
 #   # MAY-SKIP: why                 a skip is no failure in CI
 #   # expect-log: REGEX             kernel log lines that belong to the test
@@ -17,9 +18,9 @@
 list_tests() {
 	local file name
 
-	for file in tests/lint/* tests/cli/t_*.sh \
-		tests/{ref,fuzz,images,vectors,uml}/*.test \
-		tests/kselftest/dm-svcenc/*.sh tests/vm/selftest; do
+	for file in tests/lint/* tests/cli/t_*.sh tests/uml/t_*.sh \
+		tests/{ref,fuzz,images,vectors}/*.test \
+		tests/kselftest/dm-svcenc/*.sh tests/{vm,uml}/selftest; do
 		[ -f "$file" ] || continue
 		[[ ${file##*/} != lib*.sh ]] || continue
 		name=${file#tests/}
@@ -63,7 +64,8 @@ description_of() {
 default_runs() {
 	case $1 in
 	kselftest/* | cli/*) echo vm ;;
-	vm/*) echo host-vm ;;
+	vm/* | uml/selftest) echo host-vm ;;
+	uml/*) echo uml ;;
 	*) echo host ;;
 	esac
 }
