@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernel.h"
+#include "keyctl.h"
 #include "lease.h"
 #include "log.h"
 
@@ -217,6 +218,8 @@ int kernel_fault(int error, const char *what, struct svcenc_fault *fault)
 	}
 	svcenc_fault_set(fault, SVCENC_FAULT_KERNEL, "cannot %s: %s", what,
 			 strerror(-error));
+	if (error == -EDQUOT)
+		return svcenc_fault_hint(fault, "%s", sys_keyctl_hint(error));
 	return svcenc_fault_hint(fault, "the kernel log says more: dmesg | "
 					"tail");
 }

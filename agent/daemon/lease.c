@@ -12,6 +12,7 @@
 #include "lease.h"
 #include "log.h"
 #include "policies.h"
+#include "step.h"
 #include "verdict.h"
 #include "withdraw.h"
 
@@ -167,6 +168,7 @@ static int install(struct lease *lease, const struct policy *policy,
 	if (r < 0)
 		return kernel_fault(r, "add the policy key to the kernel",
 				    fault);
+	svcenc_step("lease-key-added");
 	lease->key_live = true;
 	lease->lease_end_ms =
 		agent_now_ms() + (int64_t)policy->rules.lease_s * 1000;

@@ -35,6 +35,8 @@
 
 #define STORE_KEY "store-mac.key"
 
+enum { LOCK_TRIES = 20, LOCK_NAP_MS = 50 };
+
 int64_t agent_now_ms(void)
 {
 	struct timespec now;
@@ -124,6 +126,34 @@ static int say(const struct svcenc_fault *fault)
 	return svcenc_fault_exit(fault);
 }
 
+/*
+ * Whoever can turn one of these into a link could lead us elsewhere; the
+ * vaults' common folder is not among them, as each vault looks at its own.
+ */
+static int check_folder(const char *path, struct svcenc_fault *fault)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
+					"cannot look at directory %s: %s", path,
+					strerror(errno));
+	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
+				 "directory %s belongs to user %u, wanted %u",
+				 path, st.st_uid, geteuid());
+	else
+		svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
+				 "%s is %s, not a directory", path,
+				 S_ISLNK(st.st_mode) ? "a symbolic link" :
+						       "a file");
+	return svcenc_fault_hint(fault, "move it away; svcencd makes the "
+					"directory; for another disk use a "
+					"mount");
+}
+
 static int make_folder(const char *path, mode_t mode,
 		       struct svcenc_fault *fault)
 {
@@ -136,14 +166,22 @@ static int make_folder(const char *path, mode_t mode,
 	return svcenc_fault_hint(fault, "make it, with owner root");
 }
 
-/* Held until the process ends. */
+/*
+ * Held until the process ends. A worker that a killed svcencd was about to
+ * start holds it a moment longer, until it has closed what it inherited.
+ */
 static int take_lock(const struct agent *agent, struct svcenc_fault *fault)
 {
+	const struct timespec nap = { 0, LOCK_NAP_MS * 1000000L };
 	char path[PATH_MAX];
-	int fd;
+	int fd, i;
 
 	snprintf(path, sizeof(path), "%s/svcencd.lock", agent->paths.run);
 	fd = svcenc_files_lock(path);
+	for (i = 0; fd == -EWOULDBLOCK && i < LOCK_TRIES; i++) {
+		(void)nanosleep(&nap, NULL);
+		fd = svcenc_files_lock(path);
+	}
 	if (fd >= 0)
 		return 0;
 	if (fd == -EWOULDBLOCK) {
@@ -241,6 +279,8 @@ static int start(struct agent *agent, struct svcenc_fault *fault)
 
 	r = make_folder(agent->paths.run, 0755, fault);
 	if (!r)
+		r = check_folder(agent->paths.run, fault);
+	if (!r)
 		r = take_lock(agent, fault);
 	if (!r)
 		r = svcenc_config_load(agent->paths.etc,
@@ -248,6 +288,8 @@ static int start(struct agent *agent, struct svcenc_fault *fault)
 				       fault);
 	if (!r)
 		r = make_folder(agent->paths.state, 0700, fault);
+	if (!r)
+		r = check_folder(agent->paths.state, fault);
 	if (!r)
 		r = make_folder(agent->paths.vault_state, 0755, fault);
 	if (!r)

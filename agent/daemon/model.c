@@ -38,6 +38,15 @@ int model_store_fault(struct agent *agent, int error,
 			       "start it, and run 'svcenc store recover "
 			       "DEVICE...'");
 	}
+	if (error == -ELOOP) {
+		svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
+				 "the path of the store %s/store.db has a "
+				 "symbolic link in it",
+				 agent->paths.state);
+		return svcenc_fault_hint(fault,
+					 "put the file itself there; for "
+					 "another disk use a mount");
+	}
 	svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
 			 "cannot write the store %s/store.db: %s",
 			 agent->paths.state, strerror(-error));

@@ -319,7 +319,6 @@ static int open_mapped(struct agent *agent, struct volume *volume,
 		return r;
 	r = sys_dm_status(volume->name, &status);
 	if (!r && status.state == SVCENC_STATE_LOCKED) {
-		svcenc_step("unlock-key-live");
 		svcenc_keyid_print(&volume->key, key);
 		snprintf(message, sizeof(message), "unlock %s", key);
 		kernel_forget_refusal(agent);

@@ -437,6 +437,9 @@ static int open_file(struct svcenc_store *store, const char *path)
 		r = load_all(store);
 	if (!r)
 		r = execute(store, "COMMIT;");
+	if (r < 0 && store->db &&
+	    sqlite3_extended_errcode(store->db) == SQLITE_CANTOPEN_SYMLINK)
+		r = -ELOOP;
 	/* what the filesystem said, where SQLite has only a class */
 	if (r == -EIO && store->db && sqlite3_system_errno(store->db) > 0)
 		r = -sqlite3_system_errno(store->db);

@@ -116,6 +116,9 @@ static int refuse_cipher(struct svcenc_dev *dev, int error)
 			      "volume key is weak or belongs to another epoch");
 	case -ENOKEY:
 		return refuse(dev, error, "policy key ended meanwhile");
+	case -EIO:
+		return refuse(dev, error,
+			      "superblock cannot be read: I/O errors below");
 	default:
 		return refuse(dev, error, "volume key could not be set up");
 	}

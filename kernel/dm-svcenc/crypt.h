@@ -46,7 +46,12 @@ struct svcenc_conv {
 	/* Below: crypt.c's own. */
 	struct svcenc_cipher *cipher; /* while a request is asynchronous */
 	int error;		      /* of the asynchronous request */
-	u8 iv[SVCENC_CRYPT_IV];
+	/*
+	 * As aligned as the generic xts wants it (the software ciphers want
+	 * that or less): a lesser one is copied to memory that is allocated for
+	 * each request, which no reserve stands behind.
+	 */
+	u8 iv[SVCENC_CRYPT_IV] __aligned(8);
 	struct scatterlist src_sg[SVCENC_CRYPT_SEGS];
 	struct scatterlist dst_sg[SVCENC_CRYPT_SEGS];
 };

@@ -131,7 +131,8 @@ int svcenc_super_load(struct svcenc_dev *dev, struct svcenc_key *key,
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	read_copies(dev);
+	if (!read_copies(dev))
+		return -EIO;
 	for (i = 0; i < SVCENC_SB_COPIES; i++) {
 		rc = judge_copy(dev, key, i, &copy[i], ret);
 		if (rc)

@@ -21,6 +21,8 @@ agent_paths=(--etc "$agent_dir/etc" --state "$agent_dir/state"
 	--run "$agent_dir/run" --vault-state "$agent_dir/vaults"
 	--libexec "$agent_dir/libexec")
 : >"$agent_log"
+agent_lines=()
+exec {agent_silence}<> <(:) # nothing ever comes from there
 mkdir "$agent_dir"
 chmod 755 "$SVC_TMP" "$agent_dir" # the workers are not root
 
@@ -28,6 +30,8 @@ chmod 755 "$SVC_TMP" "$agent_dir" # the workers are not root
 agent_cleanup() {
 	local name
 
+	# a child that gets a signal before its exec comes here, too
+	[ "$BASHPID" = $$ ] || return
 	{
 		agent_kill KILL
 		awk '$1 ~ "^/dev/mapper/" { print $2 }' /proc/self/mounts | xargs -r umount
@@ -56,6 +60,7 @@ agent_launch() {
 
 	cmp -s "$agent_bin/svcenc-vault-file" "$worker" ||
 		svc_must install -D -m 755 "$agent_bin/svcenc-vault-file" "$worker"
+	mapfile -t agent_lines <"$agent_log"
 	"$agent_bin/svcencd" "${agent_paths[@]}" "$@" 2>>"$agent_log" &
 	agent_pid=$!
 }
@@ -64,18 +69,32 @@ agent_answers() {
 	"$agent_bin/svcenc" --socket-dir "$agent_sockets" agent status
 }
 
+# It has said so since agent_launch. Looks, and naps, without a process: in an
+# emulated machine each one would take time from what it waits for.
+agent_is_ready() {
+	local new
+
+	mapfile -t -s ${#agent_lines[@]} new <"$agent_log"
+	[[ ${new[*]} == *"svcencd: ready"* ]]
+}
+
+agent_nap() {
+	read -r -t 0.03 -u "$agent_silence"
+}
+
 # agent_start_with OPTION...: and waits until it answers.
 # shellcheck disable=SC2120 # options come from a test
 agent_start_with() {
 	local end=$((SECONDS + 60))
 
 	agent_launch "$@"
-	until agent_answers >/dev/null 2>&1; do
+	until agent_is_ready; do
 		if [ "$SECONDS" -ge "$end" ] || ! agent_lives; then
 			svc_bail "svcencd does not start: $(tail -n 5 "$agent_log")"
 		fi
-		sleep 0.05
+		agent_nap
 	done
+	agent_answers >/dev/null 2>&1 || svc_bail "svcencd is ready, but does not answer"
 }
 
 agent_start() {
@@ -85,7 +104,10 @@ agent_start() {
 
 # A zombie is no agent.
 agent_lives() {
-	[ -n "$agent_pid" ] && grep -q '^State:.[^ZX]' "/proc/$agent_pid/status" 2>/dev/null
+	local state
+
+	[ -n "$agent_pid" ] &&
+		read -r _ _ state _ 2>/dev/null <"/proc/$agent_pid/stat" && [[ $state != [ZX] ]]
 }
 
 # agent_kill SIGNAL: and waits; its exit status.

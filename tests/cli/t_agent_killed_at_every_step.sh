@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will count the steps of tenant create, format, open, close and
-# DESCRIPTION: resize, kill svcencd with SIGKILL at each of them, start it again, do what
-# DESCRIPTION: svcenc then prints as the cure, and find the wanted state each time.
+# DESCRIPTION: This test will count the steps of format, open, close, resize, unlock and
+# DESCRIPTION: store recover, kill svcencd with SIGKILL at each of them, start it
+# DESCRIPTION: again, do what svcenc then prints as the cure, and find the wanted state each
+# DESCRIPTION: time; and so if svcenc itself is killed before or after the agent's work.
 # RUNS: vm
 # VM: --smp 2 --disk 96M --disk 96M
 # SET: quick
-# TIMEOUT: 500
+# TIMEOUT: 700
 #
 # shellcheck disable=SC2317 # before_* and after_* are called by name
 
@@ -15,7 +16,8 @@
 agent_bin=$svc_top/build/test/bin
 readonly SMALL=131072 LARGE=163840 WORDS="written before the kill"
 
-kills=0 cures=0 problems=0 total=0 round=''
+kills=0 cures=0 problems=0 total=0 round='' commands=0 cli_kills=0
+: >"$SVC_TMP/reached"
 
 problem() {
 	problems=$((problems + 1))
@@ -150,10 +152,49 @@ after_resize() {
 	reads_words
 }
 
-# every_step NAME WORDS...: counts the steps of "svcenc WORDS...", then one
-# round for each.  What is saved is the state before; it is left afterwards.
-every_step() {
-	local name=$1 skip steps step
+before_unlock() {
+	quiet svcenc open v
+	keyctl revoke "$(agent_serial)"
+	svc_wait 5 eval '[ "$(svc_status v 1)" = locked ]'
+}
+
+after_unlock() {
+	after_reopen
+}
+
+before_recover() { :; }
+
+after_recover() {
+	quiet svcenc open v || problem "cannot be opened: $(cat "$SVC_TMP/said")"
+	after_reopen
+}
+
+agent_serial() {
+	keyctl search "$svc_keyring" svcenc "$(agent_field key status v)"
+}
+
+# cli_killed NAME WORDS...: svcenc dies before it has asked, then before it has
+# heard the answer; given again, the command ends in the wanted state.
+cli_killed() {
+	local name=$1 step
+
+	shift
+	round="svcenc $*, itself killed"
+	restore
+	agent_start
+	before_"$name"
+	for step in 1 2; do
+		quiet svcenc --kill-at-step $step "$@"
+		if [ $? -eq 137 ]; then cli_kills=$((cli_kills + 1)); else problem "not killed at step $step"; fi
+	done
+	quiet svcenc "$@" || problem "again: $(cat "$SVC_TMP/said")"
+	after_"$name"
+}
+
+# count_steps NAME WORDS...: of "svcenc WORDS...", into "steps" and "skip". What
+# is saved is the state before; it is left afterwards.
+count_steps() {
+	local name=$1
 
 	shift
 	round="svcenc $*"
@@ -162,9 +203,19 @@ every_step() {
 	before_"$name"
 	skip=$(wc -l <"$SVC_TMP/steps")
 	quiet svcenc "$@" || problem "without a kill: $(cat "$SVC_TMP/said")"
-	after_"$name"
 	mapfile -t steps < <(tail -n "+$((skip + 1))" "$SVC_TMP/steps" | cut -d ' ' -f 2-)
+	after_"$name"
 	svc_note "svcenc $*: ${#steps[@]} steps: ${steps[*]}"
+	printf '%s\n' "${steps[@]}" >>"$SVC_TMP/reached"
+}
+
+# every_step NAME WORDS...: counts the steps, then one round for each.
+every_step() {
+	local name=$1 skip steps step
+
+	count_steps "$@"
+	shift
+	commands=$((commands + 1))
 	total=$((total + ${#steps[@]}))
 	for step in "${!steps[@]}"; do
 		round="svcenc $*, killed at step $((step + 1)), ${steps[step]}"
@@ -179,13 +230,20 @@ every_step() {
 			problem "svcenc $*: $(cat "$SVC_TMP/said")"
 		fi
 	done
+	cli_killed "$name" "$@"
+}
+
+# All that stand in svcencd's sources: none may be passed by.
+steps_of_sources() {
+	cat "$svc_top"/agent/daemon/*.c | grep -o 'svcenc_step("[^"]*")' | cut -d '"' -f 2 | sort -u
 }
 
 agent_prepare
 size=$SMALL
 below create
 save
-every_step tenant tenant create alpha
+# killed at each of these in t_agent_tenant_killed_at_every_step.sh
+count_steps tenant tenant create alpha
 save
 every_step format format v /dev/mapper/below --tenant alpha
 save
@@ -196,10 +254,17 @@ agent_must svcenc close v
 save
 every_step reopen open v
 every_step close close v
+every_step unlock open v
 every_step resize resize v
+restore
+rm -rf "$agent_dir/state"
+save
+every_step recover store recover /dev/mapper/below
 round=''
 svc_note "$total steps, $kills kills, $cures cures, took $SECONDS s"
-svc_ok "there are steps" test "$total" -ge 20
+svc_is "places in the sources that were reached" "$(sort -u "$SVC_TMP/reached")" "$(steps_of_sources)"
+svc_is "as many as there are" "$(steps_of_sources | wc -l)" 26
+svc_is "svcenc itself was killed twice in each command" "$cli_kills" $((2 * commands))
 svc_is "killed once at each step" "$kills" "$total"
 svc_is "each cure worked" "$cures" "$total"
 svc_is "problems" "$problems" 0

@@ -3,7 +3,7 @@
 
 KTEST_SRC := tests/kselftest/dm-svcenc
 KTEST_BIN := $(B)/test/bin
-KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-squeeze svcenc-addkey
+KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-squeeze svcenc-addkey svcenc-all
 
 .PHONY: kselftest
 kselftest: $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%) kselftest-keys
@@ -14,3 +14,6 @@ $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%): $(KTEST_BIN)/%: $(KTEST_SRC)/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -pthread $< -o $@
 
 include tests/kselftest/keys.mk
+
+# Behind all the others: agent/build.mk came before this file.
+include tests/unit/daemon.mk

@@ -5,7 +5,7 @@ KEYS_SRC := tests/kselftest/dm-svcenc
 KEYS_OBJ := $(B)/test/kselftest-keys
 KEYS_BIN := $(B)/test/bin
 KEYS_PROGRAMS := svcenc-load svcenc-key-end svcenc-key-race svcenc-keycall \
-	svcenc-genl
+	svcenc-genl svcenc-remove-race svcenc-open-race svcenc-tables
 
 .PHONY: kselftest-keys
 kselftest-keys: $(KEYS_PROGRAMS:%=$(KEYS_BIN)/%)
@@ -23,7 +23,12 @@ $(KEYS_OBJ)/names.o: kernel/dm-svcenc/core/names.c
 $(KEYS_BIN)/svcenc-load: $(KEYS_OBJ)/load.o $(KEYS_OBJ)/control.o
 $(KEYS_BIN)/svcenc-key-end: $(KEYS_OBJ)/load.o $(KEYS_OBJ)/control.o \
 	$(KEYS_OBJ)/stall.o
-$(KEYS_BIN)/svcenc-key-race: $(KEYS_OBJ)/load.o $(KEYS_OBJ)/control.o
+$(KEYS_BIN)/svcenc-key-race: $(KEYS_OBJ)/load.o $(KEYS_OBJ)/control.o \
+	$(KEYS_OBJ)/lease.o \
+	$(KEYS_OBJ)/dmcall.o
+$(KEYS_BIN)/svcenc-remove-race $(KEYS_BIN)/svcenc-open-race: \
+	$(KEYS_OBJ)/control.o $(KEYS_OBJ)/dmcall.o
+$(KEYS_BIN)/svcenc-tables: $(KEYS_OBJ)/dmcall.o
 $(KEYS_BIN)/svcenc-keycall: $(KEYS_OBJ)/control.o
 $(KEYS_BIN)/svcenc-genl: $(KEYS_OBJ)/names.o
 

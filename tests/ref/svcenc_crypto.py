@@ -83,9 +83,9 @@ def key_payload(policy_key, lease_s):
     return struct.pack("<II", 1, lease_s) + policy_key
 
 
-def _xts(volume_key, sector512):
+def _xts(aes, sector512):
     tweak = struct.pack("<Q", sector512) + bytes(8)
-    return Cipher(algorithms.AES(volume_key), modes.XTS(tweak))
+    return Cipher(aes, modes.XTS(tweak))
 
 
 def encrypt_sectors(volume_key, sector_size, offset, data):
@@ -101,8 +101,9 @@ def _each_sector(direction, volume_key, sector_size, offset, data):
     if offset % sector_size or len(data) % sector_size:
         raise ModelError(f"not a multiple of the sector size {sector_size}")
     out = bytearray()
+    aes = algorithms.AES(volume_key)
     for at in range(0, len(data), sector_size):
-        context = direction(_xts(volume_key, (offset + at) // 512))
+        context = direction(_xts(aes, (offset + at) // 512))
         out += context.update(data[at:at + sector_size]) + context.finalize()
     return bytes(out)
 

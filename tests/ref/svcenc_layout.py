@@ -45,12 +45,41 @@ def _crc_table():
 
 
 _CRC_TABLE = _crc_table()
+_ZEROES = bytes(64)
+
+
+def _crc_bytes(crc, data):
+    for byte in data:
+        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def _zeroes_tables():
+    """What 64 zero bytes make of a CRC: linear, so one table for each of its
+    bytes.  Headers are mostly zeroes, and Python under emulation is slow."""
+    bits = [_crc_bytes(1 << bit, _ZEROES) for bit in range(32)]
+    tables = []
+    for first in range(0, 32, 8):
+        table = [0]
+        for bit in bits[first:first + 8]:
+            table += [value ^ bit for value in table]
+        tables.append(table)
+    return tables
+
+
+_AFTER_ZEROES = _zeroes_tables()
 
 
 def crc32c(data):
     crc = 0xFFFFFFFF
-    for byte in data:
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    low, second, third, high = _AFTER_ZEROES
+    for at in range(0, len(data), 64):
+        piece = data[at:at + 64]
+        if piece == _ZEROES:
+            crc = (low[crc & 0xFF] ^ second[crc >> 8 & 0xFF] ^
+                   third[crc >> 16 & 0xFF] ^ high[crc >> 24])
+        else:
+            crc = _crc_bytes(crc, piece)
     return crc ^ 0xFFFFFFFF
 
 

@@ -112,6 +112,13 @@ static enum vault_class open_directory(const struct vault *vault, int *ret_fd,
 				 "by user %u: chown %u %s && chmod 0700 %s",
 				 vault->directory, vault->name, geteuid(),
 				 geteuid(), vault->directory, vault->directory);
+	/* not an outage, which the availability key might bridge */
+	if (fd == -ELOOP || fd == -ENOTDIR)
+		return vault_say(answer, VAULT_BADAUTH, NULL,
+				 "%s of vault '%s' is a symbolic link or no "
+				 "directory: name the directory itself in "
+				 "vaults.d/%s.conf",
+				 vault->directory, vault->name, vault->name);
 	return vault_say(answer, VAULT_UNREACHABLE, NULL,
 			 "directory %s of vault '%s': %s: mount it, or correct "
 			 "'directory' in vaults.d/%s.conf",
@@ -156,7 +163,12 @@ static enum vault_class say_open_failed(const struct vault *vault,
 		return vault_say(answer, VAULT_DENIED, "deleted",
 				 "key %s/%s does not exist", vault->directory,
 				 file);
-	if (error == -EPERM || error == -EACCES || error == -ELOOP)
+	if (error == -ELOOP)
+		return vault_say(answer, VAULT_BADAUTH, NULL,
+				 "key %s/%s cannot be opened: it is a "
+				 "symbolic link; put the file itself there",
+				 vault->directory, file);
+	if (error == -EPERM || error == -EACCES)
 		return vault_say(
 			answer, VAULT_BADAUTH, NULL,
 			"key %s/%s %s, wanted a file of owner %u and "

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: This test will offer keys that must be refused (length, payload version,
 # DESCRIPTION: lease, names), ask without the capability, hide keys of the same name
-# DESCRIPTION: elsewhere, and try to read, update and print a key.
+# DESCRIPTION: elsewhere, add other bytes under the right name, which must be refused
+# DESCRIPTION: before the data area is read, and try to read, update and print a key.
 # RUNS: vm
 # SET: quick
 # TIMEOUT: 240
@@ -94,11 +95,93 @@ only_the_right_type_and_place() {
 	done
 }
 
-gives_nothing_away() {
-	local serial hex
+# Other bytes under the name that the header asks for, NAME.key each.
+make_wrong_keys() {
+	local other=$SVC_TMP/other.key
 
+	# shellcheck disable=SC2016 # perl's variables
+	svc_must perl -e 'local $/; my ($key, $dir) = @ARGV; open F, "<", $key or die; my $k = <F>;
+		sub out { open my $f, ">", "$dir/$_[0].key" or die; print $f $_[1] }
+		out "first-bit-flipped", (substr($k, 0, 1) ^ "\x01") . substr($k, 1);
+		out "last-bit-flipped", substr($k, 0, 31) . (substr($k, 31) ^ "\x80");
+		out "second-half-zero", substr($k, 0, 16) . "\0" x 16;
+		out "last-byte-zero", substr($k, 0, 31) . (substr($k, 31) eq "\0" ? "\1" : "\0");
+		out "moved-by-one", substr($k, 1) . "\0";
+		out "all-zero", "\0" x 32' "$volume.key" "$SVC_TMP"
+	cp "$other" "$SVC_TMP/another-tenant's.key"
+}
+
+# Reads of the data area, which is a device of its own below.
+data_reads() {
+	local reads
+
+	read -r reads _ <"/sys/block/$area/stat"
+	echo "$reads"
+}
+
+other_bytes_under_the_right_name() {
+	local name before size
+
+	make_wrong_keys
+	svc_attach "$volume"
+	size=$(($(stat -c %s "$volume") / 512))
+	svc_must dmsetup create area --table "0 $((size - 8192)) linear $svc_dev 8192"
+	svc_must dmsetup create below --table "0 8192 linear $svc_dev 0
+8192 $((size - 8192)) linear /dev/mapper/area 0"
+	svc_mappings+=(area below)
+	area=$(dmsetup info -c --noheadings -o blkdevname area)
+	before=$(svc_hash "$volume")
+	for name in first-bit-flipped last-bit-flipped second-half-zero last-byte-zero \
+		moved-by-one all-zero "another-tenant's"; do
+		svc_note "the key's bytes: $name"
+		cp "$SVC_TMP/$name.key" "$SVC_TMP/wrong.key"
+		echo "$desc" >"$SVC_TMP/wrong.desc"
+		svc_add_key "$SVC_TMP/wrong" >/dev/null
+		svc_expect_fail "superblock is forged: HMAC does not match" \
+			dmsetup create one --table "$(wrong_table)"
+		[ ! -e /dev/mapper/one ] || svc_must dmsetup remove --retry one
+		svc_revoke_key "$volume"
+	done
+	svc_is "not a byte of the device has changed" "$(svc_hash "$volume")" "$before"
+	svc_is "and none of the data area was read" "$(data_reads)" 0
+	svc_add_key "$volume" >/dev/null
+	svc_open_on /dev/mapper/below one "$volume"
+	svc_is "with the right bytes it opens" "$(svc_read_errno /dev/mapper/one)" ""
+	svc_ok "and now that area was read" test "$(data_reads)" -gt 0
+	svc_close one
+	svc_close below
+	svc_close area
+	svc_revoke_key "$volume"
+}
+
+wrong_table() {
+	echo "0 $(<"$volume.sectors") svcenc /dev/mapper/below $(<"$volume.uuid") $desc"
+}
+
+# not_in FILE TEXT...; nor the first half of the key as it is.
+# shellcheck disable=SC2317 # called through svc_ok
+not_in() {
+	local file=$1 text
+
+	shift
+	for text; do
+		! grep -q -i -F -e "$text" "$file" || return
+	done
+	# shellcheck disable=SC2016 # perl's variables
+	perl -e 'local $/; open F, "<", $ARGV[0] or die; my $key = <F>;
+		open G, "<", $ARGV[1] or die; my $all = <G>;
+		exit(index($all, substr($key, 0, 16)) >= 0 ? 1 : 0)' "$volume.key" "$file"
+}
+
+gives_nothing_away() {
+	local serial hex base64 monitor what
+
+	udevadm monitor --kernel --property >"$SVC_TMP/uevents" 2>&1 &
+	monitor=$!
+	svc_wait 20 grep -q '^KERNEL' "$SVC_TMP/uevents" || svc_bail "no uevents are heard"
 	serial=$(svc_add_key "$volume")
 	hex=$(od -An -v -tx1 "$volume.key" | tr -d ' \n')
+	base64=$(base64 -w 0 "$volume.key")
 	svc_says "keyctl read" "Permission denied" keyctl read "$serial"
 	svc_says "keyctl update" "Permission denied" keyctl pupdate "$serial" <"$SVC_TMP/payload"
 	svc_note "and with all permissions there is nothing to read or update"
@@ -122,12 +205,22 @@ gives_nothing_away() {
 	svc_is "the key's bytes are shown nowhere" "$(grep -c -i -e "${hex:0:16}" -e "${hex:48:16}" "$SVC_TMP/seen")" 0
 	svc_open one "$volume"
 	svc_is "the right key in the right place opens" "$(svc_read_errno /dev/mapper/one)" ""
+	svc_revoke_key "$volume"
+	svc_close one
+	svc_ok "uevents told of the volume" svc_wait 10 grep -q "DM_UUID=SVCENC-1\|/block/dm-[0-9]* (block)" "$SVC_TMP/uevents"
+	kill "$monitor"
+	dmesg >"$SVC_TMP/dmesg"
+	for what in uevents dmesg; do
+		svc_ok "neither hex nor base64 nor bytes of the key are in $what" not_in "$SVC_TMP/$what" \
+			"${hex:0:16}" "${hex:48:16}" "${base64:0:20}" "${base64:20:20}"
+	done
 }
 
 keyctl new_session >/dev/null # so that @s lasts longer than one keyctl
 # shellcheck disable=SC2119 # our arguments are not the module's
 svc_load_module
 svc_plan_volume "$volume"
+svc_plan_volume "$SVC_TMP/other"
 svc_make_planned
 chmod 755 "$SVC_TMP"
 desc=$(<"$volume.desc")
@@ -135,5 +228,6 @@ bad_payloads
 bad_names
 only_with_the_capability
 only_the_right_type_and_place
+other_bytes_under_the_right_name
 gives_nothing_away
 svc_done

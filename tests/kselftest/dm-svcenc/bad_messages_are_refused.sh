@@ -50,6 +50,24 @@ bad "unlock refused: volume is not locked and uses another key" unlock "$policy:
 bad "rewrap refused: volume is wrapped under that key already" rewrap "$key" "$hex"
 bad "rewrap refused: no live key $policy:2 in keyring .svcenc: add it first" rewrap "$policy:2" "$hex"
 svc_expect_fail "Target message sector outside device." dmsetup message one 999999999 unlock "$key"
+text="unknown message (wanted: unlock, rewrap)"
+bad "$text" "$(printf '%04000d' 0)"
+bad "$text" unlock, "$key"
+bad "$text" $'unlock\x01' "$key"
+# shellcheck disable=SC2046 # a thousand words
+bad "wrong number of arguments (wanted: unlock <key description>)" unlock $(yes x | head -n 1000)
+svc_must dmsetup suspend one
+bad "rewrap is not possible while suspended: resume first" rewrap "$policy:2" "$hex"
+bad "unlock refused: volume is not locked and uses another key" unlock "$policy:2"
+svc_must dmsetup resume one
+svc_revoke_key "$volume"
+svc_note "and to a locked volume"
+bad "unlock refused: no live key $key in keyring .svcenc: add it first" unlock "$key"
+bad "unlock refused: no live key $policy:2 in keyring .svcenc: add it first" unlock "$policy:2"
+bad "rewrap refused: volume is locked: unlock it first" rewrap "$policy:2" "$hex"
+svc_is "so it stays" "$(svc_status one 1)" locked
+svc_add_key "$volume" >/dev/null
+svc_ok "with the key it unlocks" dmsetup message one 0 unlock "$key"
 svc_ok "unlock of a volume that is not locked changes nothing" dmsetup message one 0 unlock "$key"
 svc_is "no byte of the device has changed" "$(svc_hash "$volume")" "$before"
 svc_is "I/O goes on" "$(svc_read_errno /dev/mapper/one)" ""

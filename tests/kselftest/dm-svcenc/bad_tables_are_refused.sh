@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: This test will load bad table lines, each refused in its very words and with
-# DESCRIPTION: no byte of the device changed; then load good ones, whose table and status
-# DESCRIPTION: lines must read as documented, and load what dmsetup table prints.
+# DESCRIPTION: no byte of the device changed, and each beginning of a good one; then load
+# DESCRIPTION: good ones, whose table and status lines must read as documented and never be
+# DESCRIPTION: cut off unsaid, and load what dmsetup table prints.  No refusal loads a module.
 # RUNS: vm
 # SET: quick
 # TIMEOUT: 300
@@ -93,8 +94,31 @@ bad_devices() {
 	bad "device cannot be opened" "/dev/no-such-device $uuid $key"
 	bad "device cannot be opened" "4095:1 $uuid $key"
 	bad "device is too small for a svcenc header" "$small $uuid $key"
+	: >"$SVC_TMP/empty"
+	svc_attach "$SVC_TMP/empty"
+	bad "device is too small for a svcenc header" "$svc_dev $uuid $key"
 	bad "no svcenc superblock here (bad magic)" "$none $uuid $key"
 	bad "volume uuid in the superblock is another one" "$dev $(<"$SVC_TMP/fresh.uuid") $key"
+}
+
+# Of all beginnings of a line only those without the number of options are
+# whole by themselves, with and without a blank behind them.
+beginnings() {
+	local words="$dev $uuid $key" line
+
+	line="$words 2 allow_discards min_seq:2"
+	svc_must dmsetup create part --notable
+	svc_ok "every beginning of a good line" "$svc_bin/svcenc-tables" prefixes part "$len" "$line"
+	svc_is "is refused but where it is whole" "$(sed -n 's/^taken: //p' "$SVC_TMP/output")" \
+		"${#words} $((${#words} + 1)) ${#line}"
+	svc_is "as invalid, each" "$(sed -n 's/^refused //p' "$SVC_TMP/output")" \
+		"$((${#line} - 2)): Invalid argument"
+	svc_must dmsetup remove part
+}
+
+# Ciphers and modes named in a header that nobody signed are not asked for.
+loads_no_module() {
+	svc_is "no refusal has loaded a module" "$(cut -d ' ' -f 1 /proc/modules | sort)" "$modules"
 }
 
 bad_places() {
@@ -149,6 +173,8 @@ status_line() {
 	svc_open one "$volume"
 	svc_ok "status has its fifteen fields in their order" grep -E -q -x \
 		"0 $len svcenc active 1 $key [0-9a-f]{32} 2 0/0( [0-9]+){9}" <(dmsetup status one)
+	svc_ok "with too little room for it nothing is cut off unsaid" "$svc_bin/svcenc-tables" answers one
+	sed 's/^/# /' "$SVC_TMP/output"
 	svc_revoke_key "$volume"
 	svc_ok "and so when locked, without a check value" grep -E -q -x \
 		"0 $len svcenc locked 1 $key - 2 0/0( [0-9]+){9}" <(dmsetup status one)
@@ -156,10 +182,14 @@ status_line() {
 }
 
 before=$(svc_hash "$volume")
+svc_must modprobe dm-zero # a table below names it
+modules=$(cut -d ' ' -f 1 /proc/modules | sort)
 bad_words
 bad_options
 bad_devices
 bad_places
+beginnings
+loads_no_module
 svc_is "no byte of the device has changed" "$(svc_hash "$volume")" "$before"
 svc_add_key "$volume" >/dev/null
 svc_expect_fail "superblock is rolled back: seq 2, at least 3 expected" \

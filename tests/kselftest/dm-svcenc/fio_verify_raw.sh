@@ -3,7 +3,7 @@
 # DESCRIPTION: This test will run fio with verification on raw volumes with
 # DESCRIPTION: sectors of 512 and 4096 bytes: random reads and writes of 4 to
 # DESCRIPTION: 256 KiB, direct and buffered, and read everything back after a
-# DESCRIPTION: reopen.  Argument: MiB per volume (default 24).
+# DESCRIPTION: reopen.  Argument: MiB per volume (default 12).
 # RUNS: vm
 # VM: --smp 2
 # SET: quick
@@ -12,7 +12,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
 . "$(dirname "$0")/lib_data.sh"
 
-mib=${1:-24}
+mib=${1:-12}
 
 # NAME; what was written is compared again after the volume was closed.
 check() {

@@ -5,14 +5,14 @@
 # DESCRIPTION: truncate, holes), remount, and check files and filesystem.
 # DESCRIPTION: Arguments: MiB for fio, operations for svcenc-fsx.
 # RUNS: vm
-# VM: --smp 2 --disk 400M
+# VM: --smp 2 --mem 1024 --disk 400M
 # SET: quick
 # TIMEOUT: 400
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
 . "$(dirname "$0")/lib_data.sh"
 
-mib=${1:-16} operations=${2:-1500} seed=$RANDOM
+mib=${1:-8} operations=${2:-1200} seed=$RANDOM
 
 svc_plan 7
 data_start

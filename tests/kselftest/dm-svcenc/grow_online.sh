@@ -28,9 +28,12 @@ try_reload() {
 	return "$status"
 }
 
+# header_says OFFSET: that 64-bit number of both superblock copies; by the
+# format's description and not by the model, which starts slowly here.
 header_says() {
-	"$svc_model" show vol | jq -c "[.superblocks[].$1]"
+	echo "$(od -An -v -t u8 -j "$1" -N 8 vol) $(od -An -v -t u8 -j $(((3 << 20) + $1)) -N 8 vol)" | xargs
 }
+seq_at=88 data_len_at=128
 
 svc_plan 19
 data_start
@@ -45,15 +48,16 @@ svc_expect_fail "device is too small for header, data and spare" try_reload $new
 truncate -s +16M vol
 svc_must losetup -c "$svc_dev"
 svc_is "a longer device changes nothing" "$(data_sectors $above)" $old
-data_background load data_fio_verify --directory=mnt --size=8M --direct=1 --time_based --runtime=20
+data_background load data_fio_verify --directory=mnt --size=8M --direct=1 --time_based --runtime=14
 data_io_flows alpha
 svc_expect_fail "table is longer than the volume: option 'grow' is needed" try_reload $new
 svc_expect_fail "table length is not a multiple of the volume's sector size" \
 	try_reload $((new - 1)) grow
 svc_ok "with grow it is loaded under load" try_reload $new grow
 svc_is "the device is longer at once" "$(data_sectors $above)" $new
-svc_is "both copies of the header say so" "$(header_says data_len)" "[$((new * 512)),$((new * 512))]"
-svc_is "as one commit" "$(header_says seq)" "[3,3]"
+svc_is "both copies of the header say so" "$(header_says $data_len_at)" \
+	"$((new * 512)) $((new * 512))"
+svc_is "as one commit" "$(header_says $seq_at)" "3 3"
 svc_ok "the table does not keep the option" eval "! dmsetup table alpha | grep grow"
 svc_ok "ext4 grows online" resize2fs $above
 svc_is "the load saw nothing of it" "$(data_finished load 120)" 0
@@ -72,6 +76,6 @@ svc_must mount $above mnt
 svc_is "and its data is there" "$(sha256sum <mnt/large)" "$sum"
 svc_must umount mnt
 svc_ok "a table with grow and nothing to grow is taken" try_reload $new grow
-svc_is "without a commit" "$(header_says seq)" "[3,3]"
+svc_is "without a commit" "$(header_says $seq_at)" "3 3"
 svc_close alpha
 svc_done

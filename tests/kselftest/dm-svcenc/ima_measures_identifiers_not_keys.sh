@@ -28,4 +28,7 @@ svc_ok "what is measured is documented" grep -q -F "target_name=svcenc,target_ve
 	sed 's/^/# /' "$SVC_TMP/measured"
 hex=$(od -An -v -tx1 "$volume.key" | tr -d ' \n')
 svc_is "the policy key is not in it" "$(grep -c -i -e "$hex" $log "$SVC_TMP/measured" | grep -v ':0$')" ""
+dmesg >"$SVC_TMP/dmesg"
+svc_is "nor in the kernel's log" "$(grep -c -i -F -e "${hex:0:16}" -e "${hex:48:16}" \
+	-e "$(base64 -w 0 "$volume.key" | cut -c 1-20)" "$SVC_TMP/dmesg")" 0
 svc_done

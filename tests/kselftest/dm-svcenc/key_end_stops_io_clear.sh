@@ -12,5 +12,5 @@ svc_tests=$(dirname "$0")
 # shellcheck source=tests/kselftest/dm-svcenc/lib/key_end.sh
 . "$svc_tests/lib/key_end.sh"
 
-key_end_pair
+key_end_pairs 1
 key_end_test clear 200

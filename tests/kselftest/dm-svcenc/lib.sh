@@ -30,7 +30,7 @@ SVC_TMP=$(mktemp -d "${TMPDIR:-/tmp}/svcenc.XXXXXX")
 exec {svc_out}>&1
 svc_count=0 svc_failed=0 svc_planned=''
 svc_loaded='' svc_mark=0
-svc_mappings=()
+svc_mappings=() # oldest first
 svc_dev='' svc_attached='' # of the last svc_attach
 : >"$SVC_TMP/loops" # device per line: a file, so that subshells may add
 
@@ -123,13 +123,17 @@ svc_log_since_mark() {
 # svc_log_has TEXT: a line since the mark ends with TEXT; device-mapper puts
 # an error number in parentheses behind a constructor's words.
 svc_log_has() {
-	dmesg | awk -v wanted="$1" -v mark="svcenc-test: mark $$.$svc_mark" '
-			index($0, mark) { on = 1; next }
-			!on { next }
-			{ sub(/ \(-?[A-Z0-9]*\)$/, "") }
-			length($0) >= length(wanted) &&
-				substr($0, length($0) - length(wanted) + 1) == wanted { found = 1 }
-			END { exit !found }'
+	local lines i line found=1
+
+	mapfile -t lines < <(dmesg)
+	for ((i = ${#lines[@]} - 1; i >= 0; i--)); do
+		line=${lines[i]}
+		# without the mark nobody knows whose words these are
+		[[ $line != *"svcenc-test: mark $$.$svc_mark" ]] || return $found
+		[[ ! $line =~ ^(.*)' '\(-?[A-Z0-9]*\)$ ]] || line=${BASH_REMATCH[1]}
+		[[ $line != *"$1" ]] || found=0
+	done
+	return 1
 }
 
 # svc_expect_fail TEXT COMMAND...: the command fails, and the kernel says why
@@ -183,16 +187,16 @@ svc_module_file() {
 svc_load_module() {
 	local file depends
 
-	[ "$(id -u)" -eq 0 ] || svc_bail "needs root"
+	[ "$EUID" -eq 0 ] || svc_bail "needs root"
 	file=$(svc_module_file) || svc_bail "dm-svcenc.ko is not built (make module)"
 	[ ! -d /sys/module/dm_svcenc ] || svc_bail "dm_svcenc is loaded already"
-	depends=$(modinfo -F depends "$file" | tr ',' ' ')
+	depends=$(modinfo -F depends "$file")
 	# shellcheck disable=SC2086 # a list of names
-	svc_must modprobe -a dm-mod loop $depends
+	svc_must modprobe -a dm-mod loop ${depends//,/ }
 	modprobe -q -a aesni-intel xts gcm ghash-clmulni-intel sha256-ssse3 hmac || :
 	svc_must insmod "$file" "$@"
 	svc_loaded=1
-	svc_keyring=$(cat /sys/module/dm_svcenc/parameters/keyring) ||
+	svc_keyring=$(</sys/module/dm_svcenc/parameters/keyring) ||
 		svc_bail "the module names no keyring"
 }
 
@@ -228,7 +232,16 @@ svc_make_volumes() {
 
 # svc_loop FILE: its loop device, or nothing when it is not attached.
 svc_loop() {
-	losetup -n -O NAME -j "$1" | head -n 1
+	local loop file
+
+	for loop in /sys/block/loop*/loop; do
+		read -r file <"$loop/backing_file" || continue
+		if [ "$file" -ef "$1" ]; then
+			loop=${loop%/loop}
+			echo "/dev/${loop##*/}"
+			return
+		fi
+	done 2>/dev/null
 }
 
 # Attaches FILE to a loop device when it is not yet; the device in $svc_dev.
@@ -243,13 +256,16 @@ svc_attach() {
 }
 
 svc_detach() {
-	local dev
+	local dev dev_left left=''
 
 	dev=$(svc_loop "$1")
 	[ -n "$dev" ] || return 0
 	svc_attached=''
 	losetup -d "$dev"
-	sed -i "\\|^$dev\$|d" "$SVC_TMP/loops"
+	while read -r dev_left; do
+		[ "$dev_left" = "$dev" ] || left+=$dev_left$'\n'
+	done <"$SVC_TMP/loops"
+	printf %s "$left" >"$SVC_TMP/loops"
 }
 
 # svc_table FILE [OPTION...]: the table line of a volume, e.g. with initialize.
@@ -266,7 +282,9 @@ svc_table() {
 
 # svc_hash FILE: of the whole device; unchanged means that nobody wrote.
 svc_hash() {
-	sha256sum <"$1" | cut -d ' ' -f 1
+	local sum
+
+	sum=$(sha256sum <"$1") && echo "${sum%% *}"
 }
 
 # --- keys
@@ -343,7 +361,10 @@ svc_close() {
 # svc_status NAME FIELD: a field of the status line by the number of the
 # documentation (1 state, 2 epoch, ..., 5 seq, 11 offline, ...).
 svc_status() {
-	dmsetup status "$1" | awk -v n="$2" '{ print $(n + 3) }'
+	local svc_words
+
+	read -r -a svc_words <<<"$(dmsetup status "$1")"
+	echo "${svc_words[$2 + 2]-}"
 }
 
 svc_plaintext_size() {
@@ -352,16 +373,24 @@ svc_plaintext_size() {
 
 # --- the way down
 
+# Programs start slowly in an emulated machine: one call for many devices, and
+# one by one only what is left then.
 svc_cleanup() {
-	local i dev
+	local i newest_first=() loops
 
+	# a child that gets a signal before its exec comes here, too
+	[ "$BASHPID" = $$ ] || return
 	set +u
-	for ((i = ${#svc_mappings[@]} - 1; i >= 0; i--)); do
-		[ -z "${svc_mappings[$i]:-}" ] || dmsetup remove --force --retry "${svc_mappings[$i]}"
+	for i in "${svc_mappings[@]}"; do
+		[ -z "$i" ] || [ ! -e "/dev/mapper/$i" ] || newest_first=("$i" "${newest_first[@]}")
 	done
-	while read -r dev; do
-		losetup -d "$dev"
-	done <"$SVC_TMP/loops"
+	if [ ${#newest_first[@]} -gt 0 ] && ! dmsetup remove --retry "${newest_first[@]}"; then
+		for i in "${newest_first[@]}"; do
+			dmsetup remove --force --retry "$i"
+		done
+	fi
+	mapfile -t loops <"$SVC_TMP/loops"
+	[ ${#loops[@]} -eq 0 ] || losetup -d "${loops[@]}"
 	[ -z "$svc_loaded" ] || keyctl clear "$svc_keyring"
 	svc_unload_module
 	rm -rf "$SVC_TMP"

@@ -122,7 +122,9 @@ data_put() {
 }
 
 data_hash() {
-	data_bytes "$@" | sha256sum | cut -d ' ' -f 1
+	local sum
+
+	sum=$(data_bytes "$@" | sha256sum) && echo "${sum%% *}"
 }
 
 data_is_zero() {

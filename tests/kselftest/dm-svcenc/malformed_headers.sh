@@ -5,9 +5,10 @@
 # DESCRIPTION: exactly the words its generator names and without a single byte
 # DESCRIPTION: of the device changed (or open, where the generator says so),
 # DESCRIPTION: and with the pristine header written back it must open and
-# DESCRIPTION: decrypt.  Arguments: names of generators (default: all).
+# DESCRIPTION: decrypt.  What opens does so read-only, too, and then nothing is
+# DESCRIPTION: repaired.  A cipher that a header names loads no module.
+# DESCRIPTION: Arguments: names of generators (default: all).
 # RUNS: vm
-# VM: --mem 1024
 # SET: quick
 # TIMEOUT: 900
 

@@ -13,7 +13,9 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
 . "$(dirname "$0")/lib_data.sh"
 
-limit=${1:-512} count=64 own=7 # the volume with a key of its own
+limit=${1:-512} count=64 slice=8 # MiB
+own=7 # the volume with a key of its own
+volumes=()
 
 # Kernel threads but for workers, which all workqueues share.
 threads() {
@@ -29,11 +31,20 @@ used() {
 		END { print v["MemTotal:"] - v["MemFree:"] - v["Buffers:"] - v["Cached:"] }' /proc/meminfo
 }
 
-# Programs start slowly in an emulated machine: as few as can be.  All volumes
-# but one have the same policy key.
+# Programs start slowly in an emulated machine: as few as can be.  The volumes
+# lie side by side on one device, as on LVM; all but one have the same key.
 make_all() {
-	local i policy
+	local i policy slices=''
 
+	truncate -s $((count * slice))M disk
+	svc_attach disk
+	for ((i = 1; i <= count; i++)); do
+		slices+="slice$i,,,rw,0 $((slice << 11)) linear $svc_dev $(((i - 1) * (slice << 11)));"
+		svc_mappings+=("slice$i")
+	done
+	svc_must dmsetup create --concise "$slices"
+	# shellcheck disable=SC2016 # perl's variables
+	svc_must perl -e 'symlink "/dev/mapper/slice$_", "vol$_" or die $! for 1 .. $ARGV[0]' $count
 	data_random_file policy.key 32
 	policy=$(</proc/sys/kernel/random/uuid)
 	for ((i = 1; i <= count; i++)); do
@@ -45,34 +56,15 @@ make_all() {
 	svc_add_key vol$own >/dev/null
 }
 
-attach_all() {
-	local i
+open_all() {
+	local i all=''
 
 	for ((i = 1; i <= count; i++)); do
-		svc_must losetup -f vol$i
-	done
-	losetup -l -n -O NAME,BACK-FILE >loop_list
-	cut -d ' ' -f 1 loop_list >>loops
-}
-
-open_all() {
-	local i all='' device file
-
-	while read -r device file; do
-		i=${file##*/vol}
-		all+="vol$i,SVCENC-1-$(<"vol$i.uuid")-vol$i,,rw,$(data_table "$device" "vol$i" 4096);"
+		all+="vol$i,SVCENC-1-$(<"vol$i.uuid")-vol$i,,rw,$(data_table "/dev/mapper/slice$i" "vol$i" 4096);"
 		svc_mappings+=("vol$i")
-	done <loop_list
-	svc_must dmsetup create --concise "$all"
-}
-
-all_devices() {
-	local i list=/dev/mapper/vol1
-
-	for ((i = 2; i <= count; i++)); do
-		list+=:/dev/mapper/vol$i
+		volumes+=("/dev/mapper/vol$i")
 	done
-	echo "$list"
+	svc_must dmsetup create --concise "$all"
 }
 
 states() {
@@ -81,9 +73,7 @@ states() {
 
 svc_plan 8
 data_start
-svc_must modprobe loop
-make_all
-attach_all # their threads and memory are not ours
+make_all # what lies below has threads and memory, too
 threads >threads.before
 before=$(used)
 open_all
@@ -96,8 +86,7 @@ svc_ok "threads per volume: device-mapper's one" test "$(wc -l <threads.new)" -l
 svc_is "none is svcenc's" "$(grep -c svcenc threads.new)" 0
 svc_note "memory per idle volume: $(((after - before) / count)) KiB"
 svc_ok "memory per idle volume is below $limit KiB" test $(((after - before) / count)) -lt "$limit"
-svc_ok "verified I/O on all at once" data_fio_verify --direct=1 --filename="$(all_devices)" \
-	--size=$((2 * count))M --io_size=48M --iodepth=128 --file_service_type=random
+svc_ok "verified I/O on all at once" "$data_bin/svcenc-all" "${volumes[@]}"
 svc_is "every volume did some" \
 	"$(dmsetup status --target svcenc | awk '$12 == 0 { n++ } END { print n + 0 }')" 0
 svc_revoke_key vol$own

@@ -7,7 +7,7 @@
 # DESCRIPTION: encrypted, or all wait for ever.
 # DESCRIPTION: Argument: writes in flight (default 900).
 # RUNS: vm
-# VM: --smp 2 --mem 1024 --disk 256M
+# VM: --smp 2 --mem 1024 --disk 400M
 # SET: quick
 # TIMEOUT: 240
 

@@ -5,7 +5,7 @@
 # DESCRIPTION: verifies.  Each volume has its own reserve, so neither can wait
 # DESCRIPTION: for the other.
 # RUNS: vm
-# VM: --smp 2 --mem 384 --disk 256M
+# VM: --smp 2 --mem 384 --disk 640M --disk 320M
 # SET: quick
 # TIMEOUT: 300
 

@@ -1,126 +1,112 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Everything at once, for a number of seconds: load on a volume, while other
- * threads add its key and end it in any way, renew it, unlock the volume,
- * suspend, resume and reload it, ask for status and table. Calls may fail as
- * they like; what must hold is that I/O either succeeds with right bytes or
- * fails with ENODEV, that every call comes back, and that in the end, with the
- * key added, the volume unlocks. What the kernel itself finds wrong is seen
- * by who runs this.
+ * threads add its key and end it in any way, renew its lease, unlock the
+ * volume, suspend, resume and reload it, ask for status and table; and open,
+ * rewrap to and fro, and remove a second volume of the same key. Calls may
+ * fail as they like; what must hold is that I/O either succeeds with right
+ * bytes or fails with ENODEV, that every call comes back, that each kind was
+ * there often enough to race with the others, and that in the end, with the
+ * key added, the volume unlocks. What the kernel itself finds wrong is seen by
+ * who runs this.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/dm-ioctl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "control.h"
+#include "dmcall.h"
+#include "lease.h"
 #include "load.h"
+
+static const char usage[] =
+	"usage: svcenc-key-race VOLUME NAME KEYRING SECONDS '<length> <arguments>'\n"
+	"         NEW NAME2 '<length> <device> <uuid>' TO_NEW BACK\n"
+	"NEW: a key's companions; the last four are for a second volume under the\n"
+	"key of VOLUME, with the authorisations of its rewraps.\n";
 
 static const char *name;
 static int keyring;
-static struct policy_key key;
+static struct policy_key keys[2]; /* that of the volume, and the new one */
 static char unlock_message[96];
-static char table[1024]; /* "<length> <arguments>" of the target */
+static struct dmcall_table table = { .type = "svcenc" };
+static const char *second_name, *second_words, *authorisation[2];
+static uint64_t second_sectors;
 static atomic_bool stop;
 
-enum call { ADD, END, UNLOCK, SUSPEND, RESUME, LOAD, STATUS, CALLS };
+/* Calls of which each must be both taken and refused: there were races. */
+#define RACERS(x)                                                             \
+	x(ADD, "add") x(END, "end") x(UNLOCK, "unlock") x(SUSPEND, "suspend") \
+		x(RESUME, "resume") x(LOAD, "load") x(STATUS, "status")       \
+			x(LEASE, "lease") x(OPEN, "open") x(REWRAP, "rewrap") \
+				x(REMOVE, "remove")
 
-static const char *const call_names[] = { "add",    "end",  "unlock", "suspend",
-					  "resume", "load", "status" };
+enum call {
+#define x(id, text) id,
+	RACERS(x)
+#undef x
+		CALLS
+};
+
+static const char *const call_names[] = {
+#define x(id, text) text,
+	RACERS(x)
+#undef x
+};
 
 static _Atomic uint64_t done[CALLS], failed[CALLS];
 
-static void count(enum call call, int rc)
+static int count(enum call call, int rc)
 {
 	atomic_fetch_add(&done[call], 1);
 	if (rc < 0)
 		atomic_fetch_add(&failed[call], 1);
-}
-
-struct dm_call {
-	struct dm_ioctl head;
-	struct dm_target_spec spec;
-	char text[2048];
-} __attribute__((packed));
-
-static void prepare(struct dm_call *call, uint32_t flags)
-{
-	memset(call, 0, sizeof(*call));
-	call->head.version[0] = DM_VERSION_MAJOR;
-	call->head.data_size = sizeof(*call);
-	call->head.data_start = sizeof(call->head);
-	call->head.flags = flags;
-	snprintf(call->head.name, sizeof(call->head.name), "%s", name);
-}
-
-static int dm_call(unsigned long request, struct dm_call *call)
-{
-	const int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = ioctl(fd, request, call) < 0 ? -errno : 0;
-	close(fd);
 	return rc;
-}
-
-static int dm_suspend_or_resume(uint32_t flags)
-{
-	struct dm_call call;
-
-	prepare(&call, flags);
-	return dm_call(DM_DEV_SUSPEND, &call);
-}
-
-static int dm_load(void)
-{
-	struct dm_call call;
-	char *words;
-
-	prepare(&call, 0);
-	call.head.target_count = 1;
-	call.spec.length = strtoull(table, &words, 10);
-	strcpy(call.spec.target_type, "svcenc");
-	snprintf(call.text, sizeof(call.text), "%s", words + 1);
-	return dm_call(DM_TABLE_LOAD, &call);
-}
-
-static int dm_status(uint32_t flags)
-{
-	struct dm_call call;
-
-	prepare(&call, flags);
-	return dm_call(DM_TABLE_STATUS, &call);
 }
 
 static void *change_keys(void *arg)
 {
 	unsigned int seed = (unsigned int)(uintptr_t)arg;
-	int serial = -1;
+	int serials[2] = { -1, -1 };
 
 	while (!atomic_load(&stop)) {
 		static const enum end_way ways[] = { END_REVOKE, END_UNLINK,
 						     END_CLEAR, END_INVALIDATE,
 						     END_TIMEOUT };
 		const unsigned int pick = (unsigned int)rand_r(&seed);
+		const unsigned int which = pick >> 1 & 1;
 
 		if (pick & 1) {
-			serial = key_add(&key, 1 + pick % 3, keyring);
-			count(ADD, serial);
-		} else if (serial > 0) {
-			count(END,
-			      key_end(ways[(pick >> 4) % 5], serial, keyring));
+			serials[which] =
+				key_add(&keys[which], 1 + pick % 3, keyring);
+			count(ADD, serials[which]);
+		} else if (serials[which] > 0) {
+			count(END, key_end(ways[(pick >> 4) % 5],
+					   serials[which], keyring));
 		}
 		sleep_ns((pick >> 8) % 4000 * 1000LL);
+	}
+	return NULL;
+}
+
+static void *renew_leases(void *arg)
+{
+	unsigned int seed = (unsigned int)(uintptr_t)arg;
+	struct lease_socket socket;
+
+	if (lease_connect(&socket))
+		exit(2);
+	while (!atomic_load(&stop)) {
+		const unsigned int pick = (unsigned int)rand_r(&seed);
+
+		count(LEASE, lease_renew(&socket, keys[pick & 1].description,
+					 1 + pick % 3));
+		sleep_ns((pick >> 8) % 6000 * 1000LL);
 	}
 	return NULL;
 }
@@ -131,8 +117,9 @@ static void *unlock(void *arg)
 
 	while (!atomic_load(&stop)) {
 		count(UNLOCK, dm_message(name, unlock_message));
-		count(STATUS,
-		      dm_status(rand_r(&seed) & 1 ? DM_STATUS_TABLE_FLAG : 0));
+		count(STATUS, dmcall_status(name, rand_r(&seed) & 1 ?
+							  DM_STATUS_TABLE_FLAG :
+							  0));
 		sleep_ns(rand_r(&seed) % 3000 * 1000LL);
 	}
 	return NULL;
@@ -146,21 +133,67 @@ static void *change_tables(void *arg)
 		const int pick = rand_r(&seed);
 
 		if (pick & 1)
-			count(LOAD, dm_load());
+			count(LOAD, dmcall_load(name, &table, 0));
 		count(SUSPEND,
-		      dm_suspend_or_resume(DM_SUSPEND_FLAG |
-					   (pick & 2 ? DM_NOFLUSH_FLAG : 0)));
+		      dmcall_suspend(name, pick & 2 ? DM_NOFLUSH_FLAG : 0));
 		sleep_ns((pick >> 8) % 4000 * 1000LL);
-		count(RESUME, dm_suspend_or_resume(0));
+		count(RESUME, dmcall_resume(name));
 		sleep_ns((pick >> 8) % 9000 * 1000LL);
+	}
+	return NULL;
+}
+
+static int open_second(unsigned int under)
+{
+	char words[512];
+	const struct dmcall_table second = { .type = "svcenc",
+					     .sectors = second_sectors,
+					     .words = words };
+	int rc;
+
+	snprintf(words, sizeof(words), "%s %s", second_words,
+		 keys[under].description);
+	rc = dmcall_create(second_name, NULL, NULL);
+	if (!rc)
+		rc = dmcall_load(second_name, &second, 0);
+	return rc ? rc : dmcall_resume(second_name);
+}
+
+static int rewrap_second(unsigned int under)
+{
+	char message[192];
+
+	snprintf(message, sizeof(message), "rewrap %s %s",
+		 keys[!under].description, authorisation[under]);
+	return dm_message(second_name, message);
+}
+
+/* Which key the header is under, only a successful rewrap changes. */
+static void *come_and_go(void *arg)
+{
+	unsigned int seed = (unsigned int)(uintptr_t)arg;
+	unsigned int under = 0;
+
+	while (!atomic_load(&stop)) {
+		int tries = rand_r(&seed) % 3;
+
+		count(OPEN, open_second(under));
+		for (; tries; tries--) {
+			if (!count(REWRAP, rewrap_second(under)))
+				under = !under;
+			sleep_ns(rand_r(&seed) % 2000 * 1000LL);
+		}
+		count(STATUS, dmcall_status(second_name, 0));
+		count(REMOVE, dmcall_remove(second_name, 0));
 	}
 	return NULL;
 }
 
 static void run_threads(unsigned int seconds)
 {
-	static void *(*const jobs[])(void *) = { change_keys, change_keys,
-						 unlock, change_tables };
+	static void *(*const jobs[])(void *) = { change_keys,	change_keys,
+						 renew_leases,	unlock,
+						 change_tables, come_and_go };
 	enum { JOBS = sizeof(jobs) / sizeof(jobs[0]) };
 	pthread_t threads[JOBS];
 	uintptr_t i;
@@ -180,9 +213,9 @@ static int recover(struct load *load)
 	struct load_facts facts;
 	int tries;
 
-	dm_suspend_or_resume(0);
+	dmcall_resume(name);
 	for (tries = 0; tries < 100; tries++) {
-		key_add(&key, 600, keyring);
+		key_add(&keys[0], 600, keyring);
 		if (!dm_message(name, unlock_message)) {
 			load_mark(load);
 			sleep_ns(NS_PER_S / 2);
@@ -195,18 +228,57 @@ static int recover(struct load *load)
 	return -EIO;
 }
 
-static int judge(const struct load_facts *facts)
-{
-	unsigned int i;
+/* Less than this of a kind in a second would hardly be a race. */
+enum { CALLS_PER_S = 1 };
 
-	for (i = 0; i < CALLS; i++)
+static int judge(const struct load_facts *facts, unsigned int seconds)
+{
+	uint64_t all = 0;
+	unsigned int i;
+	int bad = 0;
+
+	for (i = 0; i < CALLS; i++) {
 		printf("%s: %" PRIu64 " calls, %" PRIu64 " refused\n",
 		       call_names[i], done[i], failed[i]);
+		all += done[i];
+		if (done[i] < CALLS_PER_S * seconds || done[i] == failed[i]) {
+			printf("%s: too few, at least %u are wanted\n",
+			       call_names[i], CALLS_PER_S * seconds);
+			bad = 1;
+		}
+	}
+	printf("%" PRIu64 " calls in %u s raced\n", all, seconds);
 	printf("I/O: %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64
 	       " of them not with ENODEV, %" PRIu64 " wrong\n",
 	       facts->ok, facts->failed, facts->not_offline, facts->wrong);
-	return facts->not_offline || facts->wrong || !facts->ok ||
+	return bad || facts->not_offline || facts->wrong || !facts->ok ||
 	       !facts->failed;
+}
+
+/* What the arguments say; false if they are none. */
+static bool take_arguments(int argc, char **argv)
+{
+	char *words;
+
+	if (argc != 11 || policy_key_read(argv[1], &keys[0]) ||
+	    policy_key_read(argv[6], &keys[1]))
+		return false;
+	name = argv[2];
+	keyring = atoi(argv[3]);
+	table.sectors = strtoull(argv[5], &words, 10);
+	if (!*words)
+		return false;
+	table.words = words + 1;
+	snprintf(unlock_message, sizeof(unlock_message), "unlock %s",
+		 keys[0].description);
+	second_name = argv[7];
+	second_sectors = strtoull(argv[8], &words, 10);
+	if (!*words)
+		return false;
+	second_words = words + 1;
+	authorisation[0] = argv[9];
+	authorisation[1] = argv[10];
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -215,20 +287,16 @@ int main(int argc, char **argv)
 				  .read_percent = 50,
 				  .max_bytes = 64 << 10 };
 	struct load_facts facts;
+	unsigned int seconds;
 	struct load *load;
 	char path[256];
 	int bad;
 
-	if (argc != 6 || policy_key_read(argv[1], &key)) {
-		fputs("usage: svcenc-key-race VOLUME NAME KEYRING SECONDS '<length> <arguments>'\n",
-		      stderr);
+	if (!take_arguments(argc, argv)) {
+		fputs(usage, stderr);
 		return 2;
 	}
-	name = argv[2];
-	keyring = atoi(argv[3]);
-	snprintf(table, sizeof(table), "%s", argv[5]);
-	snprintf(unlock_message, sizeof(unlock_message), "unlock %s",
-		 key.description);
+	seconds = (unsigned int)atoi(argv[4]);
 	snprintf(path, sizeof(path), "/dev/mapper/%s", name);
 	plan.path = path;
 	load = load_start(&plan);
@@ -236,9 +304,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "svcenc-key-race: %s: %m\n", path);
 		return 2;
 	}
-	run_threads((unsigned int)atoi(argv[4]));
+	run_threads(seconds);
 	load_get(load, &facts);
-	bad = judge(&facts);
+	bad = judge(&facts, seconds);
 	if (recover(load)) {
 		puts("the volume does not unlock again");
 		bad = 1;

@@ -1,40 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Searches a memory dump for keys, raw (each 32-byte half) and as hex.
+"""Searches a memory dump for keys: raw (each 32-byte half), as hex, as base64.
 
-usage: find_keys.py KEYS_JSON DUMP [NAME...]
+usage: find_keys.py [--at-least] KEYS_JSON DUMP [NAME...]
 
-Exits 0 if exactly the keys NAME are found, all of the others are not. The
-check value is public and not searched for.
+Exits 0 if exactly the keys NAME are found (with --at-least: those and maybe
+more). The check value is public and not searched for.
 """
 
+import base64
 import json
-import mmap
 import sys
+
+PIECE = 1 << 16
 
 
 def shapes(key):
     for at in range(0, len(key), 32):
         part = key[at:at + 32]
-        yield part
-        yield part.hex().encode()
+        yield "raw", part
+        yield "hex", part.hex().encode()
+    # the last characters depend on what follows
+    yield "base64", base64.b64encode(key)[:len(key) // 3 * 4 - 4]
+
+
+def in_use(path):
+    """The dump without its empty pieces, which are most of it."""
+    empty = bytes(PIECE)
+    with open(path, "rb") as file:
+        return b"".join(piece for piece in iter(lambda: file.read(PIECE), b"") if piece != empty)
 
 
 def main():
-    with open(sys.argv[1], encoding="ascii") as file:
+    words = sys.argv[1:]
+    exactly = words[0] != "--at-least"
+    if not exactly:
+        words.pop(0)
+    with open(words[0], encoding="ascii") as file:
         keys = {name: bytes.fromhex(value) for name, value in json.load(file).items()
                 if name != "check"}
-    wanted = set(sys.argv[3:])
-    with open(sys.argv[2], "rb") as file:
-        dump = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    found = {}
+    wanted = set(words[2:])
+    dump = in_use(words[1])
+    present = set()
     for name, key in keys.items():
-        hits = [dump.find(shape) for shape in shapes(key)]
-        found[name] = [hit for hit in hits if hit >= 0]
-    for name, hits in found.items():
-        print(f"  {name}: {'found at ' + hex(hits[0]) if hits else 'absent'}")
-    print(f"  searched {len(dump) >> 20} MiB")
-    present = {name for name, hits in found.items() if hits}
-    if present != wanted or not wanted <= keys.keys():
+        found = sorted({kind for kind, shape in shapes(key) if shape in dump})
+        print(f"  {name}: {'found, ' + ' and '.join(found) if found else 'absent'}")
+        if found:
+            present.add(name)
+    print(f"  searched {len(dump) >> 20} MiB that are not empty")
+    if not wanted <= keys.keys() or not wanted <= present or (exactly and present != wanted):
         sys.exit(f"found {sorted(present)}, wanted {sorted(wanted)}")
 
 

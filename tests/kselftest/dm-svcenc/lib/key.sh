@@ -36,8 +36,9 @@ svc_make_planned() {
 	rm "$SVC_TMP/planned"
 }
 
-# svc_on_null FILE: a null_blk device with memory, filled with FILE, whose
-# completions come from a timer interrupt; the device in $svc_dev.
+# svc_on_null FILE [NANOSECONDS]: a null_blk device with memory, filled with
+# FILE, whose completions come from a timer interrupt so much later; the device
+# in $svc_dev.
 svc_on_null() {
 	local dir=/sys/kernel/config/nullb/nullb$svc_nulls
 
@@ -51,7 +52,7 @@ svc_on_null() {
 	echo $((($(stat -c %s "$1") + 1048575) / 1048576)) >"$dir/size"
 	echo 2 >"$dir/queue_mode"
 	echo 2 >"$dir/irqmode"
-	echo 100000 >"$dir/completion_nsec"
+	echo "${2:-100000}" >"$dir/completion_nsec"
 	echo 1 >"$dir/power"
 	svc_dev=/dev/nullb$svc_nulls
 	svc_must dd if="$1" of="$svc_dev" bs=1M conv=fsync status=none
@@ -160,6 +161,7 @@ svc_says() {
 # --- the way down
 
 svc_key_cleanup() {
+	[ "$BASHPID" = $$ ] || return # as svc_cleanup
 	[ -z "$svc_load_pid" ] || kill "$svc_load_pid"
 	[ -z "$svc_load_pid" ] || wait "$svc_load_pid"
 	svc_cleanup

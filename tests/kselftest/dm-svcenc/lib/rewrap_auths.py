@@ -57,7 +57,9 @@ def main():
             ("for-other-bytes-of-that-name",
              make(old_key, this, old_id, new_id, crypto.check_value(os.urandom(32), *new_id))),
             ("in-the-other-direction",
-             make(old_key, this, new_id, old_id, crypto.check_value(old_key, *old_id)))):
+             make(old_key, this, new_id, old_id, crypto.check_value(old_key, *old_id))),
+            ("of-the-way-back", # right once the volume is under the new key
+             make(new_key, this, new_id, old_id, crypto.check_value(old_key, *old_id)))):
         print(name, auth.hex())
 
 

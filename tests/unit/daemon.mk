@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Unit tests of the daemon's pure files: each with what it calls replaced by
+# the test. Read behind agent/build.mk, whose objects these are.
+
+DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw)
+unit: $(DAEMON_TESTS)
+
+$(B)/unit/test_daemon_verdict: $(ASAN_OBJ)/agent/daemon/verdict.o
+$(B)/unit/test_daemon_access: $(ASAN_OBJ)/agent/daemon/access.o
+
+$(DAEMON_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
+	$(call say,UNIT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+
+-include $(DAEMON_TESTS:$(B)/unit/%=$(ASAN_OBJ)/tests/unit/%.d)
