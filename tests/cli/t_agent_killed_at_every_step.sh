@@ -155,6 +155,7 @@ after_resize() {
 before_unlock() {
 	quiet svcenc open v
 	keyctl revoke "$(agent_serial)"
+	# shellcheck disable=SC2016 # for eval
 	svc_wait 5 eval '[ "$(svc_status v 1)" = locked ]'
 }
 

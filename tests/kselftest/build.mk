@@ -14,6 +14,3 @@ $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%): $(KTEST_BIN)/%: $(KTEST_SRC)/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -pthread $< -o $@
 
 include tests/kselftest/keys.mk
-
-# Behind all the others: agent/build.mk came before this file.
-include tests/unit/daemon.mk

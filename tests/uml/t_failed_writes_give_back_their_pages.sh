@@ -32,9 +32,8 @@ failed_writes() {
 	echo $n
 }
 
-# writes_meet_the_end TIMES: in how many rounds there was a write whose key
-# ended under way.  The target counts one that it had begun only once, as a
-# write; what it turns away at the door it counts as offline and no more.
+# writes_meet_the_end TIMES: in how many rounds the key ended under way, so
+# that writes were left which failed for want of it.
 writes_meet_the_end() {
 	local i serial n=0
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of the daemon's pure files: each with what it calls replaced by
-# the test. Read behind agent/build.mk, whose objects these are.
+# the test. Included behind agent/build.mk, whose objects these are.
 
 DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw)
 unit: $(DAEMON_TESTS)
