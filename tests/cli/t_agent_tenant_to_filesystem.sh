@@ -12,8 +12,9 @@
 # shellcheck source=tests/cli/lib_agent.sh
 . "$(dirname "$0")/lib_agent.sh"
 
-# The real places: what is not configured must be found there.
-agent_paths=()
+# The real places: what is not configured must be found there.  Only the workers
+# run from elsewhere, see agent_launch.
+agent_paths=(--libexec "$agent_dir/libexec")
 agent_sockets=/run/svcenc
 vaults=/var/lib/svcenc-vault
 mnt=$SVC_TMP/mnt
