@@ -6,7 +6,7 @@
 # DESCRIPTION: time; and so if svcenc itself is killed before or after the agent's work.
 # RUNS: vm
 # VM: --smp 2 --disk 96M --disk 96M
-# SET: quick
+# SET: long
 # TIMEOUT: 700
 #
 # shellcheck disable=SC2317 # before_* and after_* are called by name
