@@ -376,6 +376,7 @@ static void lines_fit_buffers_of_every_size(struct kunit *test)
 	memset(status, 0xff, sizeof(*status));
 	status->state = SVCENC_STATE_ACTIVE;
 	status->has_check = true;
+	status->rotation = SVCENC_ROTATION_SUPER_ERROR;
 	print_everywhere(test, status, print_status);
 	KUNIT_EXPECT_LT(test, svcenc_status_print(status, NULL, 0),
 			(int)SVCENC_STATUS_TEXT);
@@ -391,11 +392,15 @@ static void status_prints_and_parses(struct kunit *test)
 	status->key = svcenc_kunit_keyid(0, 7);
 	status->state = SVCENC_STATE_LOCKED;
 	status->seq = U64_MAX;
-	status->counters.queued = 15;
+	status->counters.parked = 16;
+	status->rotation = SVCENC_ROTATION_READ_ERROR;
+	status->unreadable = 20;
 	len = svcenc_status_print(status, line, SVCENC_STATUS_TEXT);
 	KUNIT_EXPECT_EQ(test, 0,
 			svcenc_status_parse(svcenc_kunit_text(test, line), back));
-	KUNIT_EXPECT_EQ(test, 15ULL, back->counters.queued);
+	KUNIT_EXPECT_EQ(test, 16ULL, back->counters.parked);
+	KUNIT_EXPECT_EQ(test, SVCENC_ROTATION_READ_ERROR, (int)back->rotation);
+	KUNIT_EXPECT_EQ(test, 20ULL, back->unreadable);
 	KUNIT_EXPECT_EQ(test, SVCENC_STATE_LOCKED, (int)back->state);
 	for (cut = 0; cut < len; cut++) {
 		char *text = svcenc_kunit_copy(test, line, cut + 1);
@@ -403,7 +408,7 @@ static void status_prints_and_parses(struct kunit *test)
 		text[cut] = '\0';
 		refused += svcenc_status_parse(text, back) == -EINVAL;
 	}
-	/* but for the prefix that only lost the last digit of "15" */
+	/* but for the prefix that only lost the last digit of "20" */
 	KUNIT_EXPECT_EQ(test, len - 1, refused);
 }
 

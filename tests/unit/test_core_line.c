@@ -209,6 +209,10 @@ static struct svcenc_status full_status(void)
 	svcenc_keyid_parse("svcenc:" UUID ":4294967295", &s.key);
 	memset(s.check, 0xfe, sizeof(s.check));
 	memset(&s.counters, 0xff, sizeof(s.counters));
+	s.rotation = SVCENC_ROTATION_SUPER_ERROR;
+	s.rate_kib_s = U64_MAX;
+	s.longest_park_us = U64_MAX;
+	s.unreadable = U64_MAX;
 	return s;
 }
 
@@ -220,7 +224,11 @@ static void status_is_in_the_documented_order(void **state)
 		.seq = 5,
 		.rotation_done = 6,
 		.rotation_total = 66,
-		.counters = { 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+		.counters = { 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 },
+		.rotation = SVCENC_ROTATION_PAUSED,
+		.rate_kib_s = 18,
+		.longest_park_us = 19,
+		.unreadable = 20,
 	};
 	char text[SVCENC_STATUS_TEXT];
 
@@ -228,15 +236,17 @@ static void status_is_in_the_documented_order(void **state)
 	svcenc_keyid_parse(KEY, &s.key);
 	svcenc_status_print(&s, text, sizeof(text));
 	assert_string_equal(text, "locked 1 " KEY
-				  " - 5 6/66 7 8 9 10 11 12 13 14 15");
+				  " - 5 6/66 7 8 9 10 11 12 13 14 15 16"
+				  " paused 18 19 20");
 	s.has_check = true;
 	s.check[0] = 0xab;
 	s.state = SVCENC_STATE_NEW;
+	s.rotation = SVCENC_ROTATION_IDLE;
 	svcenc_status_print(&s, text, sizeof(text));
 	assert_string_equal(
 		text,
 		"new 1 " KEY
-		" ab000000000000000000000000000000 5 6/66 7 8 9 10 11 12 13 14 15");
+		" ab000000000000000000000000000000 5 6/66 7 8 9 10 11 12 13 14 15 16 idle 18 19 20");
 }
 
 static void status_longest_line_fits_and_round_trips(void **state)
@@ -274,20 +284,19 @@ static void status_stays_within_any_buffer(void **state)
 	}
 }
 
+/* All that follows the check value, of an idle volume. */
+#define REST " 5 0/0 0 0 0 0 0 0 0 0 0 0 idle 0 0 0"
+
 static void status_ignores_fields_of_later_versions(void **state)
 {
 	struct svcenc_status s;
 
 	(void)state;
-	assert_int_equal(
-		svcenc_status_parse("active 1 " KEY
-				    " - 5 0/0 0 0 0 0 0 0 0 0 0 16 seventeen",
-				    &s),
-		0);
-	assert_int_equal(svcenc_status_parse("active 1 " KEY
-					     " - 5 0/0 0 0 0 0 0 0 0 0 0\n",
-					     &s),
+	assert_int_equal(svcenc_status_parse(
+				 "active 1 " KEY " -" REST " 21 twentytwo", &s),
 			 0);
+	assert_int_equal(
+		svcenc_status_parse("active 1 " KEY " -" REST "\n", &s), 0);
 }
 
 static void status_refuses_each_broken_field(void **state)
@@ -295,19 +304,28 @@ static void status_refuses_each_broken_field(void **state)
 	static const char *const bad[] = {
 		"",
 		"active",
-		"Active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0",
-		"active -1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0",
-		"active 18446744073709551616 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0",
-		"active 1 key - 5 0/0 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " -- 5 0/0 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " abc 5 0/0 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " - five 0/0 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " - 5 0 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " - 5 0/ 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " - 5 /0 0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " - 5 0/0/0 0 0 0 0 0 0 0 0 0",
+		"Active 1 " KEY " -" REST,
+		"active -1 " KEY " -" REST,
+		"active 18446744073709551616 " KEY " -" REST,
+		"active 1 key -" REST,
+		"active 1 " KEY " --" REST,
+		"active 1 " KEY " abc" REST,
+		"active 1 " KEY " - five 0/0 0 0 0 0 0 0 0 0 0 0 idle 0 0 0",
+		"active 1 " KEY " - 5 0 0 0 0 0 0 0 0 0 0 0 idle 0 0 0",
+		"active 1 " KEY " - 5 0/ 0 0 0 0 0 0 0 0 0 0 idle 0 0 0",
+		"active 1 " KEY " - 5 /0 0 0 0 0 0 0 0 0 0 0 idle 0 0 0",
+		"active 1 " KEY " - 5 0/0/0 0 0 0 0 0 0 0 0 0 0 idle 0 0 0",
 		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0",
-		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 x",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 x 0 idle 0 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 x idle 0 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0 Idle 0 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0 17 0 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0 idle -1 0 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0 idle 0 x 0",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0 idle 0 0 x",
+		"active 1 " KEY " - 5 0/0 0 0 0 0 0 0 0 0 0 0 idle 0 0",
 	};
 	struct svcenc_status s;
 	size_t i;
@@ -315,6 +333,22 @@ static void status_refuses_each_broken_field(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(svcenc_status_parse(bad[i], &s), -EINVAL);
+}
+
+/* Each word of a rotation's state is read as what it was printed from. */
+static void status_knows_each_state_of_a_rotation(void **state)
+{
+	struct svcenc_status s = full_status(), back;
+	char text[SVCENC_STATUS_TEXT];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < SVCENC_ROTATION_COUNT; i++) {
+		s.rotation = (enum svcenc_rotation_state)i;
+		svcenc_status_print(&s, text, sizeof(text));
+		assert_int_equal(svcenc_status_parse(text, &back), 0);
+		assert_int_equal(back.rotation, i);
+	}
 }
 
 static void names_cover_their_lists(void **state)
@@ -326,6 +360,11 @@ static void names_cover_their_lists(void **state)
 	assert_string_equal(svcenc_state_text(SVCENC_STATE_ACTIVE), "active");
 	assert_string_equal(svcenc_state_text(SVCENC_STATE_LOCKED), "locked");
 	assert_null(svcenc_state_text(SVCENC_STATE_COUNT));
+	assert_string_equal(svcenc_rotation_text(SVCENC_ROTATION_IDLE), "idle");
+	assert_string_equal(svcenc_rotation_text(SVCENC_ROTATION_SUPER_ERROR),
+			    "superblock-error");
+	assert_string_equal(svcenc_rotation_text(SVCENC_ROTATION_HELD), "held");
+	assert_null(svcenc_rotation_text(SVCENC_ROTATION_COUNT));
 	assert_null(svcenc_event_text(0));
 	for (i = 1; i <= 12; i++)
 		assert_non_null(svcenc_event_text(i));
@@ -346,6 +385,7 @@ int main(void)
 		cmocka_unit_test(status_stays_within_any_buffer),
 		cmocka_unit_test(status_ignores_fields_of_later_versions),
 		cmocka_unit_test(status_refuses_each_broken_field),
+		cmocka_unit_test(status_knows_each_state_of_a_rotation),
 		cmocka_unit_test(names_cover_their_lists),
 	};
 

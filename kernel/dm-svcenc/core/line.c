@@ -142,6 +142,11 @@ int svcenc_status_print(const struct svcenc_status *status, char *buf,
 	       (unsigned long long)status->counters.name);
 	SVCENC_COUNTERS(x)
 #undef x
+	append(buf, size, &at, " %s %llu %llu %llu",
+	       svcenc_rotation_text(status->rotation),
+	       (unsigned long long)status->rate_kib_s,
+	       (unsigned long long)status->longest_park_us,
+	       (unsigned long long)status->unreadable);
 	return at;
 }
 
@@ -171,20 +176,43 @@ static bool next_u64(const char **text, u64 *ret)
 	       !svcenc_u64_parse(word, U64_MAX, ret);
 }
 
-static bool next_state(const char **text, enum svcenc_state *ret)
+/* A word of one of the lists of names.h, as its number. */
+static bool next_name(const char **text, const char *(*name)(unsigned int),
+		      unsigned int count, unsigned int *ret)
 {
-	char word[16];
+	char word[24];
 	unsigned int i;
 
 	if (!next_word(text, word, sizeof(word)))
 		return false;
-	for (i = 0; i < SVCENC_STATE_COUNT; i++) {
-		if (!strcmp(word, svcenc_state_text(i))) {
-			*ret = (enum svcenc_state)i;
+	for (i = 0; i < count; i++) {
+		if (!strcmp(word, name(i))) {
+			*ret = i;
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool next_state(const char **text, enum svcenc_state *ret)
+{
+	unsigned int number;
+
+	if (!next_name(text, svcenc_state_text, SVCENC_STATE_COUNT, &number))
+		return false;
+	*ret = (enum svcenc_state)number;
+	return true;
+}
+
+static bool next_rotation(const char **text, enum svcenc_rotation_state *ret)
+{
+	unsigned int number;
+
+	if (!next_name(text, svcenc_rotation_text, SVCENC_ROTATION_COUNT,
+		       &number))
+		return false;
+	*ret = (enum svcenc_rotation_state)number;
+	return true;
 }
 
 static bool next_check(const char **text, struct svcenc_status *ret)
@@ -229,5 +257,10 @@ int svcenc_status_parse(const char *text, struct svcenc_status *ret)
 		return -EINVAL;
 	SVCENC_COUNTERS(x)
 #undef x
+	if (!next_rotation(&text, &ret->rotation) ||
+	    !next_u64(&text, &ret->rate_kib_s) ||
+	    !next_u64(&text, &ret->longest_park_us) ||
+	    !next_u64(&text, &ret->unreadable))
+		return -EINVAL;
 	return 0;
 }

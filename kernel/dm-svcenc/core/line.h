@@ -19,6 +19,12 @@
  *  12 read errors      13 write errors   (bios failed by the device below)
  *  14 crypto errors    conversions that the crypto API refused
  *  15 queued           conversions handed to a workqueue
+ *  16 parked           writes and discards that waited for a rotation to
+ *                      decide their place
+ *  17 rotation         a word of names.h: idle | running | paused | ...
+ *  18 rate             limit of the rotation in KiB/s, 0 = none
+ *  19 longest park     microseconds, since the table was loaded
+ *  20 unreadable       extents in the superblock's list
  */
 #ifndef SVCENC_CORE_LINE_H
 #define SVCENC_CORE_LINE_H
@@ -67,7 +73,8 @@ int svcenc_table_print(const struct svcenc_table *table, char *buf,
 	x(read_errors)     \
 	x(write_errors)    \
 	x(crypto_errors)   \
-	x(queued)
+	x(queued)          \
+	x(parked)
 
 struct svcenc_counters {
 #define x(name) u64 name;
@@ -85,12 +92,16 @@ struct svcenc_status {
 	u64 rotation_done;
 	u64 rotation_total;
 	struct svcenc_counters counters;
+	enum svcenc_rotation_state rotation;
+	u64 rate_kib_s; /* 0 = no limit */
+	u64 longest_park_us;
+	u64 unreadable; /* extents */
 };
 
 int svcenc_status_print(const struct svcenc_status *status, char *buf,
 			size_t size);
 
-/* Parses a NUL-terminated status line; ignores fields behind the 15th. */
+/* Parses a NUL-terminated status line; ignores fields behind the 20th. */
 int svcenc_status_parse(const char *text, struct svcenc_status *ret);
 
 #endif

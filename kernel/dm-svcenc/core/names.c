@@ -13,6 +13,18 @@ const char *svcenc_state_text(unsigned int state)
 	return NULL;
 }
 
+const char *svcenc_rotation_text(unsigned int state)
+{
+	switch (state) {
+#define x(name, text)                 \
+	case SVCENC_ROTATION_##name: \
+		return text;
+		SVCENC_ROTATIONS(x)
+#undef x
+	}
+	return NULL;
+}
+
 const char *svcenc_event_text(unsigned int event)
 {
 	switch (event) {

@@ -21,6 +21,24 @@ enum svcenc_state {
 	SVCENC_STATE_COUNT
 };
 
+/* What a rotation is doing; all but IDLE: the superblock says ROTATING. */
+#define SVCENC_ROTATIONS(x)                                                    \
+	x(IDLE, "idle")		      /* no rotation under way */              \
+	x(RUNNING, "running")                                                  \
+	x(PAUSED, "paused")	      /* asked for */                          \
+	x(READ_ERROR, "read-error")   /* of the device below, in the window */ \
+	x(WRITE_ERROR, "write-error") /* of the device below, in the window */ \
+	x(SUPER_ERROR, "superblock-error") /* a commit of unknown fate */      \
+	x(LOCKED, "locked")	      /* no live policy key */                 \
+	x(HELD, "held")		      /* suspended, read-only, not yet begun */
+
+enum svcenc_rotation_state {
+#define x(name, text) SVCENC_ROTATION_##name,
+	SVCENC_ROTATIONS(x)
+#undef x
+	SVCENC_ROTATION_COUNT
+};
+
 /* Events of the netlink group; the numbers are uAPI and never reused. */
 #define SVCENC_EVENTS(x)                                                       \
 	x(KEY_NEEDED, 1, "key-needed")	     /* a resume found no live key */  \
@@ -42,8 +60,9 @@ enum svcenc_event {
 #undef x
 };
 
-/* Text of a state or event; NULL for a number outside the list. */
+/* Text of a state, rotation state or event; NULL for a number outside the list. */
 const char *svcenc_state_text(unsigned int state);
+const char *svcenc_rotation_text(unsigned int state);
 const char *svcenc_event_text(unsigned int event);
 
 #endif

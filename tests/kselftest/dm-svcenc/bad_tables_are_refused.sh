@@ -171,13 +171,13 @@ one_shot_options() {
 
 status_line() {
 	svc_open one "$volume"
-	svc_ok "status has its fifteen fields in their order" grep -E -q -x \
-		"0 $len svcenc active 1 $key [0-9a-f]{32} 2 0/0( [0-9]+){9}" <(dmsetup status one)
+	svc_ok "status has its twenty fields in their order" grep -E -q -x \
+		"0 $len svcenc active 1 $key [0-9a-f]{32} 2 0/0( [0-9]+){10} idle( [0-9]+){3}" <(dmsetup status one)
 	svc_ok "with too little room for it nothing is cut off unsaid" "$svc_bin/svcenc-tables" answers one
 	sed 's/^/# /' "$SVC_TMP/output"
 	svc_revoke_key "$volume"
 	svc_ok "and so when locked, without a check value" grep -E -q -x \
-		"0 $len svcenc locked 1 $key - 2 0/0( [0-9]+){9}" <(dmsetup status one)
+		"0 $len svcenc locked 1 $key - 2 0/0( [0-9]+){10} idle( [0-9]+){3}" <(dmsetup status one)
 	svc_close one
 }
 

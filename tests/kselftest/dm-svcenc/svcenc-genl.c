@@ -61,6 +61,7 @@ static const struct {
 	[SVCENC_ATTR_EVENT] = { "EVENT", KIND_U32 },
 	[SVCENC_ATTR_TIME_MS] = { "TIME_MS", KIND_U64 },
 	[SVCENC_ATTR_REASON] = { "REASON", KIND_TEXT },
+	[SVCENC_ATTR_ROTATION] = { "ROTATION", KIND_U32 },
 };
 
 static int fd;

@@ -9,7 +9,7 @@
  *   SVCENC_CMD_GET_DEVICES   dump. One message per mapped device that has a
  *                            loaded and resumed table:
  *                            DEVNO, UUID, KEY, STATE, EPOCH, SEQ, SECTORS,
- *                            ROTATION_DONE, ROTATION_TOTAL.
+ *                            ROTATION_DONE, ROTATION_TOTAL, ROTATION.
  *   SVCENC_CMD_GET_KEYS      dump. One message per live policy key:
  *                            KEY, CHECK, LEASE_S, LEASE_LEFT_MS, DEVICES.
  *   SVCENC_CMD_GET_KEYRING   -> KEYRING, the serial of ".svcenc".
@@ -23,9 +23,9 @@
  * Multicast group "events" (to join needs CAP_SYS_ADMIN, or CAP_NET_ADMIN
  * where the kernel offers only that gate for groups): messages of command
  * SVCENC_CMD_EVENT with EVENT and TIME_MS, and as far as they apply DEVNO,
- * UUID, KEY, SEQ, EPOCH, REASON. Events tell that something changed; what is
- * true now is in the dumps. A slow reader loses events (ENOBUFS) and must
- * dump again.
+ * UUID, KEY, SEQ, EPOCH, ROTATION_DONE, ROTATION_TOTAL, ROTATION, REASON.
+ * Events tell that something changed; what is true now is in the dumps. A slow
+ * reader loses events (ENOBUFS) and must dump again.
  */
 #ifndef _UAPI_LINUX_DM_SVCENC_H
 #define _UAPI_LINUX_DM_SVCENC_H
@@ -68,6 +68,9 @@ enum svcenc_genl_attr {
 	SVCENC_ATTR_TIME_MS,	    /* u64, CLOCK_BOOTTIME, milliseconds */
 	SVCENC_ATTR_REASON,	    /* string, for people */
 	SVCENC_ATTR_PAD,
+	SVCENC_ATTR_ROTATION,	    /* u32, enum svcenc_rotation_state of
+				     * core/names.h: 0 idle, 1 running, ...
+				     */
 
 	__SVCENC_ATTR_LAST,
 	SVCENC_ATTR_MAX = __SVCENC_ATTR_LAST - 1
