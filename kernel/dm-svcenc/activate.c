@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/dm-ioctl.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 
 #include "activate.h"
 #include "keyring.h"
@@ -195,29 +196,68 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 	return 0;
 }
 
-static struct svcenc_cipher *open_key(struct svcenc_dev *dev,
-				      struct svcenc_key *key,
-				      const struct svcenc_loaded *loaded)
+/*
+ * The superblock as it will be when the rotation in @sb has ended: what makes,
+ * opens and wraps the current key does the same with this for the next one.
+ * Freed by the caller.
+ */
+static struct svcenc_sb *view_of_next(const struct svcenc_sb *sb)
 {
-	struct svcenc_cipher *cipher;
-	int rc;
+	struct svcenc_sb *view = kmemdup(sb, sizeof(*sb), GFP_KERNEL);
 
-	cipher = svcenc_key_open_volume(key, dev->sb);
-	if (IS_ERR(cipher)) {
-		refuse_cipher(dev, PTR_ERR(cipher));
-		return cipher;
-	}
-	rc = settle(dev, key, loaded);
-	if (rc) {
-		svcenc_cipher_free(cipher);
-		return ERR_PTR(rc);
-	}
-	return cipher;
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	svcenc_sb_rotation_end(view);
+	return view;
 }
 
-/* Everything from the disk to a cipher ready to attach. */
-static struct svcenc_cipher *prepare(struct svcenc_dev *dev,
-				     struct svcenc_key *key)
+/* One volume's keys, ready to attach; next: only while rotating. */
+struct ciphers {
+	struct svcenc_cipher *current_;
+	struct svcenc_cipher *next;
+};
+
+static void free_ciphers(struct ciphers *ciphers)
+{
+	svcenc_cipher_free(ciphers->current_);
+	svcenc_cipher_free(ciphers->next);
+}
+
+static int open_next(struct svcenc_dev *dev, struct svcenc_key *key,
+		     struct svcenc_cipher **ret)
+{
+	struct svcenc_sb *view;
+
+	if (!(dev->sb->incompat & SVCENC_INCOMPAT_ROTATING))
+		return 0;
+	view = view_of_next(dev->sb);
+	if (IS_ERR(view))
+		return PTR_ERR(view);
+	*ret = svcenc_key_open_volume(key, view);
+	kfree(view);
+	return PTR_ERR_OR_ZERO(*ret);
+}
+
+static int open_keys(struct svcenc_dev *dev, struct svcenc_key *key,
+		     const struct svcenc_loaded *loaded, struct ciphers *ret)
+{
+	int rc;
+
+	ret->current_ = svcenc_key_open_volume(key, dev->sb);
+	rc = PTR_ERR_OR_ZERO(ret->current_);
+	if (!rc)
+		rc = open_next(dev, key, &ret->next);
+	if (rc)
+		return refuse_cipher(dev, rc);
+	return settle(dev, key, loaded);
+}
+
+/*
+ * Everything from the disk to ciphers ready to attach. On failure the caller
+ * frees what there is of them.
+ */
+static int prepare(struct svcenc_dev *dev, struct svcenc_key *key,
+		   struct ciphers *ret)
 {
 	struct svcenc_loaded loaded;
 	bool fresh;
@@ -226,23 +266,25 @@ static struct svcenc_cipher *prepare(struct svcenc_dev *dev,
 	dev->seq = max(dev->seq, svcenc_registry_seq(dev));
 	rc = svcenc_super_load(dev, key, &loaded);
 	if (rc)
-		return ERR_PTR(refuse_cipher(dev, rc));
+		return refuse_cipher(dev, rc);
 	fresh = loaded.pick == SVCENC_PICK_FRESH;
-	if (loaded.pick > SVCENC_PICK_FRESH || (fresh && !dev->table.initialize))
-		return ERR_PTR(refuse_pick(dev, &loaded));
+	if (loaded.pick > SVCENC_PICK_FRESH ||
+	    (fresh && !dev->table.initialize))
+		return refuse_pick(dev, &loaded);
 	if (!fresh && dev->table.initialize)
-		return ERR_PTR(refuse(dev, -EEXIST,
-				      "volume has a key already: open it without 'initialize'"));
+		return refuse(dev, -EEXIST,
+			      "volume has a key already: open it without 'initialize'");
 	if (fresh && !svcenc_keyid_equal(&dev->sb->key, svcenc_key_id(key)))
-		return ERR_PTR(refuse(dev, -EINVAL,
-				      "volume was formatted for another policy key"));
+		return refuse(dev, -EINVAL,
+			      "volume was formatted for another policy key");
 	if (fresh && dev->read_only)
-		return ERR_PTR(refuse(dev, -EROFS,
-				      "a read-only table cannot initialize"));
+		return refuse(dev, -EROFS,
+			      "a read-only table cannot initialize");
 	rc = check_loaded(dev);
-	if (rc)
-		return ERR_PTR(rc);
-	return fresh ? make_key(dev, key) : open_key(dev, key, &loaded);
+	if (rc || !fresh)
+		return rc ? rc : open_keys(dev, key, &loaded, ret);
+	ret->current_ = make_key(dev, key);
+	return PTR_ERR_OR_ZERO(ret->current_);
 }
 
 /* Publishes what status, netlink and the I/O path read. commit_lock held. */
@@ -250,7 +292,6 @@ static void publish(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	const struct svcenc_sb *sb = dev->sb;
 
-	dev->data_start = svcenc_sb_data_start(sb) >> SECTOR_SHIFT;
 	spin_lock(&dev->status_lock);
 	dev->table.key = *svcenc_key_id(key);
 	dev->table.initialize = false;
@@ -291,29 +332,66 @@ static int check_dm_uuid(struct svcenc_dev *dev)
 	return refuse(dev, -EINVAL, "device-mapper uuid names another volume");
 }
 
+/* The I/O path follows dev->sb. No thread of a rotation is there. */
+static void show_layout(struct svcenc_dev *dev)
+{
+	const bool rotating = dev->sb->incompat & SVCENC_INCOMPAT_ROTATING;
+
+	svcenc_range_load(&dev->range, dev->sb, dev->slots);
+	spin_lock(&dev->status_lock);
+	dev->rotate.state = rotating ? SVCENC_ROTATION_HELD :
+				       SVCENC_ROTATION_IDLE;
+	spin_unlock(&dev->status_lock);
+}
+
+/*
+ * The next key first: once the current one is there, too, everything can be
+ * read. A bio in between, of a volume that is just being unlocked, may meet an
+ * empty slot; then it fails like those before it. Both end together.
+ */
+static int attach(struct svcenc_dev *dev, struct svcenc_key *key,
+		  struct ciphers *ciphers)
+{
+	const unsigned int parity = dev->sb->epoch & 1;
+	int rc;
+
+	if (ciphers->next) {
+		rc = svcenc_key_attach(key, ciphers->next,
+				       &dev->slots[!parity]);
+		if (rc)
+			return rc;
+		ciphers->next = NULL;
+	}
+	rc = svcenc_key_attach(key, ciphers->current_, &dev->slots[parity]);
+	if (!rc)
+		ciphers->current_ = NULL;
+	return rc;
+}
+
 /* Takes over the reference to @key on success. commit_lock held. */
 static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 {
-	struct svcenc_cipher *cipher;
+	struct ciphers ciphers = {};
 	int rc;
 
 	rc = check_dm_uuid(dev);
 	if (rc)
 		return rc;
-	cipher = prepare(dev, key);
-	if (IS_ERR(cipher))
-		return PTR_ERR(cipher);
-	/* No bio is under way that could see data_start change. */
+	rc = prepare(dev, key, &ciphers);
+	if (rc) {
+		free_ciphers(&ciphers);
+		return rc;
+	}
+	show_layout(dev);
 	publish(dev, key);
 	/* Only now do events carry the epoch and seq that they tell of. */
 	if (dev->settled)
 		svcenc_netlink_dev_event(dev->settled, dev, NULL);
 	dev->settled = 0;
-	rc = svcenc_key_attach(key, cipher, &dev->slot);
-	if (rc) {
-		svcenc_cipher_free(cipher);
+	rc = attach(dev, key, &ciphers);
+	free_ciphers(&ciphers); /* those that were not attached */
+	if (rc)
 		return refuse_cipher(dev, rc);
-	}
 	set_activated(dev);
 	svcenc_key_put(dev->key);
 	dev->key = key;
@@ -325,7 +403,7 @@ static int activate_locked(struct svcenc_dev *dev)
 	struct svcenc_key *key;
 	int rc;
 
-	if (svcenc_slot_live(&dev->slot))
+	if (svcenc_dev_live(dev))
 		return 0; /* plain suspend and resume */
 	key = need_key(dev, &dev->table.key);
 	rc = PTR_ERR_OR_ZERO(key);
@@ -383,7 +461,7 @@ static int run_claimed(struct svcenc_dev *dev, const struct claimed_job *job)
 		rc = job->run(dev, job->argument);
 	if (rc)
 		report(dev, job->what, rc);
-	else if (svcenc_slot_live(&dev->slot))
+	else if (svcenc_dev_live(dev))
 		svcenc_netlink_dev_event(job->event, dev, NULL);
 	/* A table that never ran must not keep others from running. */
 	if (rc && !dev->activated)
@@ -417,7 +495,7 @@ static int unlock_job(struct svcenc_dev *dev, const void *argument)
 	struct svcenc_key *key;
 	int rc;
 
-	if (svcenc_slot_live(&dev->slot)) {
+	if (svcenc_dev_live(dev)) {
 		if (svcenc_keyid_equal(id, &dev->table.key))
 			return 0;
 		return refuse(dev, -EBUSY,
@@ -463,6 +541,45 @@ static int check_authorisation(struct svcenc_dev *dev, struct svcenc_key *to,
 	return rc ? refuse_cipher(dev, rc) : 0;
 }
 
+/* The wrap of the next volume key, for a superblock that rotates. */
+static int rewrap_next(struct svcenc_dev *dev, struct svcenc_key *to)
+{
+	struct svcenc_sb *old = view_of_next(dev->sb);
+	struct svcenc_sb *new = view_of_next(dev->next);
+	int rc = -ENOMEM;
+
+	if (!IS_ERR(old) && !IS_ERR(new))
+		rc = svcenc_key_rewrap(dev->key, old, to, new);
+	if (!rc)
+		dev->next->next = new->current_;
+	if (!IS_ERR(old))
+		kfree(old);
+	if (!IS_ERR(new))
+		kfree(new);
+	return rc;
+}
+
+/*
+ * The volume's keys now end with dev->key. If one could not be moved, its old
+ * or new policy key has ended: then the volume has, with both of its keys.
+ */
+static int move_keys(struct svcenc_dev *dev)
+{
+	const bool rotating = dev->sb->incompat & SVCENC_INCOMPAT_ROTATING;
+	const unsigned int parity = dev->sb->epoch & 1;
+	int rc = 0;
+
+	if (rotating)
+		rc = svcenc_key_move(dev->key, &dev->slots[!parity]);
+	if (!rc)
+		rc = svcenc_key_move(dev->key, &dev->slots[parity]);
+	if (rc) {
+		svcenc_key_detach(&dev->slots[0]);
+		svcenc_key_detach(&dev->slots[1]);
+	}
+	return rc;
+}
+
 /*
  * Crash argument: copy 1 is durable under the new key before copy 2 is
  * touched. A cut between leaves new (higher seq) and old: with the new key
@@ -481,6 +598,8 @@ static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
 	next = svcenc_super_next(dev);
 	next->key = *svcenc_key_id(to);
 	rc = svcenc_key_rewrap(dev->key, dev->sb, to, next);
+	if (!rc && next->incompat & SVCENC_INCOMPAT_ROTATING)
+		rc = rewrap_next(dev, to);
 	if (rc)
 		return refuse_cipher(dev, rc);
 	rc = commit(dev, to);
@@ -490,7 +609,7 @@ static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
 	publish(dev, to);
 	swap(dev->key, to);
 	svcenc_key_put(to);
-	if (svcenc_key_move(dev->key, &dev->slot)) {
+	if (move_keys(dev)) {
 		/* The key's own message names the key of before. */
 		DMWARN("%s: rewrapped, but a key ended meanwhile: locked",
 		       svcenc_dev_name(dev));
@@ -512,8 +631,9 @@ static int rewrap_job(struct svcenc_dev *dev, const void *argument)
 
 	if (dev->read_only)
 		return refuse(dev, -EROFS, "table is read-only");
-	if (!dev->key || !svcenc_slot_live(&dev->slot))
-		return refuse(dev, -ENOKEY, "volume is locked: unlock it first");
+	if (!dev->key || !svcenc_dev_live(dev))
+		return refuse(dev, -ENOKEY,
+			      "volume is locked: unlock it first");
 	if (svcenc_keyid_equal(request->id, &dev->table.key))
 		return refuse(dev, -EINVAL,
 			      "volume is wrapped under that key already");
@@ -535,6 +655,88 @@ int svcenc_rewrap(struct svcenc_dev *dev, const struct svcenc_keyid *id,
 		.run = rewrap_job,
 		.argument = &request,
 		.event = SVCENC_EVENT_REWRAPPED,
+	};
+
+	return run_claimed(dev, &job);
+}
+
+/* ---------------------------------------------------------------- rotation */
+
+/* The next volume key, its wrap and fingerprint in dev->next. */
+static struct svcenc_cipher *make_next(struct svcenc_dev *dev)
+{
+	struct svcenc_sb *view = view_of_next(dev->next);
+	struct svcenc_cipher *cipher;
+
+	if (IS_ERR(view))
+		return ERR_CAST(view);
+	cipher = svcenc_key_make_volume(dev->key, view);
+	if (!IS_ERR(cipher)) {
+		dev->next->next = view->current_;
+		memcpy(dev->next->history, view->history,
+		       sizeof(view->history));
+	}
+	kfree(view);
+	return cipher;
+}
+
+static int check_may_rotate(struct svcenc_dev *dev)
+{
+	struct svcenc_rotation layout;
+
+	if (dev->read_only)
+		return refuse(dev, -EROFS, "table is read-only");
+	if (!dev->key || !svcenc_dev_live(dev))
+		return refuse(dev, -ENOKEY,
+			      "volume is locked: unlock it first");
+	if (!(dev->sb->incompat & SVCENC_INCOMPAT_ROTATING))
+		return 0;
+	svcenc_rotation_load(dev->sb, &layout);
+	return refuse(dev, -EBUSY,
+		      "a rotation is under way: %llu of %llu sectors done",
+		      svcenc_rotation_done(&layout), layout.length);
+}
+
+/*
+ * Crash argument: the next key has encrypted nothing before it is in both
+ * copies, and a superblock that rotates but has moved nothing says the same
+ * of every sector as the one before.
+ */
+static int begin_job(struct svcenc_dev *dev, const void *unused)
+{
+	struct svcenc_cipher *cipher;
+	int rc;
+
+	rc = check_may_rotate(dev);
+	if (rc)
+		return rc;
+	svcenc_sb_rotation_begin(svcenc_super_next(dev));
+	cipher = make_next(dev);
+	if (IS_ERR(cipher))
+		return refuse_cipher(dev, PTR_ERR(cipher));
+	rc = commit(dev, dev->key);
+	if (!rc) {
+		svcenc_dev_publish(dev);
+		rc = svcenc_key_attach(dev->key, cipher,
+				       &dev->slots[!(dev->sb->epoch & 1)]);
+		if (rc)
+			refuse_cipher(dev, rc);
+	}
+	if (rc) {
+		svcenc_cipher_free(cipher);
+		return rc;
+	}
+	svcenc_range_begin(&dev->range, dev->sb,
+			   &dev->slots[!(dev->sb->epoch & 1)]);
+	return 0;
+}
+
+int svcenc_begin_rotation(struct svcenc_dev *dev)
+{
+	static const struct claimed_job job = {
+		.what = "rotate",
+		.run = begin_job,
+		.event = SVCENC_EVENT_ROTATION_PROGRESS,
 	};
 
 	return run_claimed(dev, &job);

@@ -20,6 +20,12 @@ int svcenc_activate(struct svcenc_dev *dev);
 /* Message "unlock": a live key again. 0 also if it was not locked. */
 int svcenc_unlock(struct svcenc_dev *dev, const struct svcenc_keyid *id);
 
+/*
+ * Message "rotate start": makes the next volume key and commits a rotation
+ * that has moved nothing yet; the range follows. The thread is control.c's.
+ */
+int svcenc_begin_rotation(struct svcenc_dev *dev);
+
 /* Message "rewrap": the volume key under another policy key. */
 int svcenc_rewrap(struct svcenc_dev *dev, const struct svcenc_keyid *to,
 		  const u8 auth[SVCENC_AUTH_SIZE]);

@@ -68,9 +68,9 @@ static void decode_gives_back_what_was_encoded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u32)SVCENC_EXTENTS_MAX, back->extent_count);
 	KUNIT_EXPECT_EQ(test, 0, memcmp(image_of(test, back), image,
 					SVCENC_SB_SIZE));
-	/* what this version cannot open it says so of */
+	/* who does not know a feature in use is told so */
 	KUNIT_EXPECT_EQ(test, SVCENC_SB_UNSUPPORTED,
-			(int)svcenc_sb_decode(image, SVCENC_INCOMPAT_SUPPORTED,
+			(int)svcenc_sb_decode(image, SVCENC_INCOMPAT_ROTATING,
 					      back));
 }
 

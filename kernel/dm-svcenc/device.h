@@ -17,6 +17,8 @@
 
 #include "core/line.h"
 #include "policykey.h"
+#include "range.h"
+#include "rotate.h"
 
 #define DM_MSG_PREFIX "svcenc"
 
@@ -40,12 +42,13 @@ struct svcenc_dev {
 	bool read_only;
 
 	/*
-	 * Set by activation before the first bio, then constant: the lower
-	 * device's 512-byte sector of logical sector 0.
+	 * By parity of the epoch, so that the next key has its place beside
+	 * the current one. policykey.c's, through its functions.
 	 */
-	sector_t data_start;
+	struct svcenc_slot slots[2];
 
-	struct svcenc_slot slot; /* policykey.c's, through its functions */
+	struct svcenc_range range;   /* range.c's, through its functions */
+	struct svcenc_rotate rotate; /* rotate.c's and control.c's */
 
 	/*
 	 * Serialises whoever reads or writes the superblock or changes the
@@ -57,10 +60,12 @@ struct svcenc_dev {
 	struct svcenc_sb *next;	 /* commit_lock; scratch: the one to commit */
 	void *image[SVCENC_SB_COPIES]; /* commit_lock; I/O buffers, one page */
 	u8 *span;		 /* commit_lock; scratch for the HMAC */
+	struct svcenc_extents *extents; /* commit_lock; scratch */
 	struct svcenc_key *key;	 /* commit_lock; counted, NULL before open */
 	/*
 	 * Highest seq that may be on disk: a commit of unknown fate must not
-	 * be followed by another with the same number. commit_lock.
+	 * be followed by another with the same number. Not sb->seq: there was
+	 * one. commit_lock.
 	 */
 	u64 seq_attempted;
 
@@ -70,7 +75,8 @@ struct svcenc_dev {
 	 * finishing, so those readers take status_lock).
 	 */
 	struct svcenc_table table;
-	spinlock_t status_lock; /* table.key, epoch, seq, activated, check */
+	/* table.key, epoch, seq, activated, check, rotate.state and reason */
+	spinlock_t status_lock;
 	u64 epoch;
 	u64 seq; /* durable in both copies */
 	bool activated; /* has passed preresume once, if only locked */
@@ -86,8 +92,8 @@ struct svcenc_dev {
 	/* map.c's */
 	mempool_t pages; /* bounce pages, reserve of SVCENC_RESERVE_PAGES */
 	struct bio_set bounces;
-	spinlock_t parked_lock;	 /* irq-safe; next three */
-	struct list_head parked; /* writes that wait for a page or bio */
+	spinlock_t starved_lock; /* irq-safe; next three */
+	struct list_head starved; /* writes that wait for a page or bio */
 	unsigned int holders;	 /* writes that hold pages or a bounce bio */
 	struct bio_list to_submit; /* bounces filled on svcenc_wq */
 	struct work_struct submit_work; /* on svcenc_submit_wq */
@@ -99,6 +105,22 @@ struct svcenc_dev {
 static inline const char *svcenc_dev_name(const struct svcenc_dev *dev)
 {
 	return dm_table_device_name(dev->ti->table); /* "major:minor" */
+}
+
+/* Status follows what is durable in both copies. commit_lock held. */
+static inline void svcenc_dev_publish(struct svcenc_dev *dev)
+{
+	spin_lock(&dev->status_lock);
+	dev->epoch = dev->sb->epoch;
+	dev->seq = dev->sb->seq;
+	spin_unlock(&dev->status_lock);
+}
+
+/* True while conversions can run: a key is live. As svcenc_slot_live(). */
+static inline bool svcenc_dev_live(const struct svcenc_dev *dev)
+{
+	return svcenc_slot_live(&dev->slots[0]) ||
+	       svcenc_slot_live(&dev->slots[1]);
 }
 
 static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)

@@ -6,10 +6,10 @@
  *
  * Nothing here waits for memory. Pages and bounce bios are taken without
  * reclaim, from the volume's reserve if need be; a write that gets none is
- * parked and taken up when another write of the volume gives something back.
- * There is always such a write: a parked one holds nothing, and reserves
- * belong to one volume only, so stacked volumes cannot wait for each other in
- * a circle.
+ * set aside as starved and taken up when another write of the volume gives
+ * something back. There is always such a write: a starved one holds nothing,
+ * and reserves belong to one volume only, so stacked volumes cannot wait for
+ * each other in a circle.
  *
  * Conversions of all volumes share one workqueue, so they must not wait for a
  * device either: where one submits, it may have to wait for a request's tag.
@@ -24,6 +24,7 @@
 #include "crypt.h"
 #include "map.h"
 #include "trace.h"
+#include "unreadable.h"
 
 enum map_limits {
 	/* Larger reads and writes are cut, so that several CPUs share them. */
@@ -40,15 +41,18 @@ enum map_limits {
 struct svcenc_io {
 	struct svcenc_dev *dev;
 	struct bio *bio;	   /* device-mapper's clone: ours meanwhile */
-	bio_end_io_t *end_io;	   /* reads: the clone's own */
+	bio_end_io_t *end_io;	   /* reads, discards: the clone's own */
 	struct bio *bounce;	   /* writes: being filled, not yet submitted */
 	unsigned int cut;	   /* writes: bytes left out of conv.src_iter */
-	bool waited;		   /* writes: was parked before */
+	bool waited;		   /* writes: was starved before */
+	bool heals;		   /* writes: over what could not be read */
 	sector_t sector;	   /* writes: lower sector of the next bounce */
+	struct svcenc_use use;	   /* from entering to leaving the range */
+	struct svcenc_waiter waiter; /* writes, discards: until they enter */
 	atomic_t pending;	   /* writes: unfinished bounces + 1 */
 	blk_status_t status;	   /* writes: first error */
 	struct work_struct work;
-	struct list_head node;	   /* parked_lock */
+	struct list_head node;	   /* starved_lock */
 	struct svcenc_conv conv;
 	struct skcipher_request req; /* its context follows: keep last */
 };
@@ -100,7 +104,7 @@ static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
 	io->waited = false;
 	io->status = BLK_STS_OK;
 	INIT_WORK(&io->work, work);
-	io->conv.slot = &dev->slot;
+	io->conv.slot = io->use.slot;
 	io->conv.src = bio;
 	io->conv.src_iter = bio->bi_iter;
 	io->conv.tweak = bio->bi_iter.bi_sector;
@@ -109,12 +113,27 @@ static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
 	io->conv.resume = resume_conv;
 }
 
+/* dev stays as long as one of its bios does: leave first. */
+static void end_bio(struct svcenc_io *io, blk_status_t status)
+{
+	svcenc_range_leave(&io->dev->range, &io->use);
+	io->bio->bi_status = status;
+	bio_endio(io->bio);
+}
+
+static struct svcenc_run bio_run(const struct bio *bio)
+{
+	return (struct svcenc_run){
+		.start = bio->bi_iter.bi_sector,
+		.sectors = bio_sectors(bio),
+	};
+}
+
 /* ----------------------------------------------------------------- reads */
 
 static void finish_read(struct svcenc_io *io, int rc)
 {
-	io->bio->bi_status = conv_status(io->dev, rc);
-	bio_endio(io->bio);
+	end_bio(io, conv_status(io->dev, rc));
 }
 
 static void run_read(struct svcenc_io *io)
@@ -144,7 +163,7 @@ static void read_end_io(struct bio *bio)
 	bio->bi_end_io = io->end_io;
 	if (bio->bi_status) {
 		this_cpu_inc(io->dev->counters->read_errors);
-		bio_endio(bio);
+		end_bio(io, bio->bi_status);
 		return;
 	}
 	svcenc_crypt_prepare(&io->conv);
@@ -154,18 +173,22 @@ static void read_end_io(struct bio *bio)
 		defer(io);
 }
 
-static int map_read(struct svcenc_dev *dev, struct bio *bio)
+static int start_read(struct svcenc_dev *dev, struct bio *bio)
 {
+	const struct svcenc_run run = bio_run(bio);
 	struct svcenc_io *io = bio_io(bio);
 
-	this_cpu_inc(dev->counters->reads);
 	prepare_io(dev, io, bio, read_work);
+	if (unlikely(svcenc_range_unreadable(&dev->range, &run))) {
+		end_bio(io, BLK_STS_IOERR);
+		return DM_MAPIO_SUBMITTED;
+	}
 	io->conv.dst = bio;
 	io->conv.encrypt = false;
 	io->end_io = bio->bi_end_io;
 	bio->bi_end_io = read_end_io;
 	bio_set_dev(bio, dev->lower->bdev);
-	bio->bi_iter.bi_sector += dev->data_start;
+	bio->bi_iter.bi_sector += io->use.base;
 	return DM_MAPIO_REMAPPED;
 }
 
@@ -175,46 +198,46 @@ static void hold(struct svcenc_dev *dev)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&dev->parked_lock, flags);
+	spin_lock_irqsave(&dev->starved_lock, flags);
 	dev->holders++;
-	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
 }
 
-/* Something of the reserve may be back: one parked write may try again. */
+/* Something of the reserve may be back: one starved write may try again. */
 static void release(struct svcenc_dev *dev)
 {
 	struct svcenc_io *io;
 	unsigned long flags;
 
-	spin_lock_irqsave(&dev->parked_lock, flags);
+	spin_lock_irqsave(&dev->starved_lock, flags);
 	dev->holders--;
-	io = list_first_entry_or_null(&dev->parked, struct svcenc_io, node);
+	io = list_first_entry_or_null(&dev->starved, struct svcenc_io, node);
 	if (io)
 		list_del(&io->node);
-	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
 	if (io)
 		defer(io);
 }
 
 /*
- * Gives up holding and parks @io until someone else releases. False if there
- * is nobody: then all reserves are full again and @io shall retry. Deciding
- * and parking are one step under the lock, so no release is missed.
+ * Gives up holding and sets @io aside until someone else releases. False if
+ * there is nobody: then all reserves are full again and @io shall retry. To
+ * decide and to set aside are one step under the lock: no release is missed.
  */
-static bool park(struct svcenc_dev *dev, struct svcenc_io *io)
+static bool starve(struct svcenc_dev *dev, struct svcenc_io *io)
 {
 	unsigned long flags;
 	bool others;
 
-	spin_lock_irqsave(&dev->parked_lock, flags);
+	spin_lock_irqsave(&dev->starved_lock, flags);
 	others = --dev->holders > 0;
 	/* Who has waited before stays in front of those who have not. */
 	if (others && io->waited)
-		list_add(&io->node, &dev->parked);
+		list_add(&io->node, &dev->starved);
 	else if (others)
-		list_add_tail(&io->node, &dev->parked);
+		list_add_tail(&io->node, &dev->starved);
 	io->waited = true;
-	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
 	return others;
 }
 
@@ -264,12 +287,29 @@ static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
 	return NULL;
 }
 
+/*
+ * What could not be read is overwritten: it may be read again, but only once
+ * the superblock says so, or a cut would bring the error back after the write
+ * was acknowledged.
+ */
+static void heal_work(struct work_struct *work)
+{
+	struct svcenc_io *io = container_of(work, struct svcenc_io, work);
+	const int rc = svcenc_unreadable_forget(io->dev, &io->waiter.run);
+
+	end_bio(io, rc == -ENOKEY ? BLK_STS_OFFLINE : errno_to_blk_status(rc));
+}
+
 static void finish_write(struct svcenc_io *io)
 {
 	if (!atomic_dec_and_test(&io->pending))
 		return;
-	io->bio->bi_status = io->status;
-	bio_endio(io->bio);
+	if (unlikely(io->heals) && !io->status) {
+		INIT_WORK(&io->work, heal_work);
+		queue_work(svcenc_submit_wq, &io->work);
+		return;
+	}
+	end_bio(io, io->status);
 }
 
 /* The first error stays; which one of several does not matter. */
@@ -304,9 +344,9 @@ static void submit_work(struct work_struct *work)
 
 	blk_start_plug(&plug);
 	do {
-		spin_lock_irq(&dev->parked_lock);
+		spin_lock_irq(&dev->starved_lock);
 		bounce = bio_list_pop(&dev->to_submit);
-		spin_unlock_irq(&dev->parked_lock);
+		spin_unlock_irq(&dev->starved_lock);
 		if (bounce)
 			submit_bio_noacct(bounce);
 	} while (bounce);
@@ -317,9 +357,9 @@ static void submit_later(struct svcenc_dev *dev, struct bio *bounce)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&dev->parked_lock, flags);
+	spin_lock_irqsave(&dev->starved_lock, flags);
 	bio_list_add(&dev->to_submit, bounce);
-	spin_unlock_irqrestore(&dev->parked_lock, flags);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
 	queue_work(svcenc_submit_wq, &dev->submit_work);
 }
 
@@ -356,7 +396,7 @@ static void aim_conv(struct svcenc_io *io)
 }
 
 /*
- * Gets a bounce for the rest of @io. False: @io is parked and must not be
+ * Gets a bounce for the rest of @io. False: @io is starved and must not be
  * touched any more.
  */
 static bool get_bounce(struct svcenc_io *io)
@@ -368,13 +408,13 @@ static bool get_bounce(struct svcenc_io *io)
 		return true;
 	}
 	/* Alone: again, but from the queue, so that nothing can spin here. */
-	if (!park(io->dev, io))
+	if (!starve(io->dev, io))
 		defer(io);
 	return false;
 }
 
 /*
- * Works on a write until it is submitted as a whole, has failed, is parked,
+ * Works on a write until it is submitted as a whole, has failed, is starved,
  * or waits for an asynchronous request (the last two: come back later).
  */
 static void run_write(struct svcenc_io *io, bool on_queue)
@@ -405,16 +445,25 @@ static void write_work(struct work_struct *work)
 	run_write(container_of(work, struct svcenc_io, work), true);
 }
 
-static int map_write(struct svcenc_dev *dev, struct bio *bio)
+/* Entered: io->use is set. */
+static void prepare_write(struct svcenc_dev *dev, struct bio *bio)
 {
 	struct svcenc_io *io = bio_io(bio);
 
-	this_cpu_inc(dev->counters->writes);
+	io->waiter.run = bio_run(bio);
 	prepare_io(dev, io, bio, write_work);
+	io->heals = svcenc_range_unreadable(&dev->range, &io->waiter.run);
 	io->conv.encrypt = true;
-	io->sector = dev->data_start + bio->bi_iter.bi_sector;
+	io->sector = io->use.base + bio->bi_iter.bi_sector;
 	atomic_set(&io->pending, 1);
 	svcenc_crypt_prepare(&io->conv);
+}
+
+static int start_write(struct svcenc_dev *dev, struct bio *bio)
+{
+	struct svcenc_io *io = bio_io(bio);
+
+	prepare_write(dev, bio);
 	if (convert_here(io))
 		run_write(io, false);
 	else
@@ -422,14 +471,67 @@ static int map_write(struct svcenc_dev *dev, struct bio *bio)
 	return DM_MAPIO_SUBMITTED;
 }
 
-/* ------------------------------------------------------------ everything */
+/* -------------------------------------------------------------- discards */
 
-static int map_pass(struct svcenc_dev *dev, struct bio *bio)
+static void discard_end_io(struct bio *bio)
 {
+	struct svcenc_io *io = bio_io(bio);
+
+	bio->bi_end_io = io->end_io;
+	end_bio(io, bio->bi_status);
+}
+
+static int start_discard(struct svcenc_dev *dev, struct bio *bio)
+{
+	struct svcenc_io *io = bio_io(bio);
+
+	io->dev = dev;
+	io->bio = bio;
+	io->end_io = bio->bi_end_io;
+	bio->bi_end_io = discard_end_io;
 	bio_set_dev(bio, dev->lower->bdev);
-	bio->bi_iter.bi_sector += dev->data_start;
+	bio->bi_iter.bi_sector += io->use.base;
 	return DM_MAPIO_REMAPPED;
 }
+
+/* ------------------------------------------------------ parked, then let go */
+
+/*
+ * From the rotation's thread, which must not wait: conversions go to their
+ * queue, a discard is submitted like a bounce.
+ */
+static void unparked(struct svcenc_waiter *waiter, blk_status_t status)
+{
+	struct svcenc_io *io = container_of(waiter, struct svcenc_io, waiter);
+	struct svcenc_dev *dev = io->dev;
+	struct bio *bio = io->bio;
+
+	if (status) {
+		bio->bi_status = status;
+		bio_endio(bio);
+	} else if (bio_op(bio) == REQ_OP_DISCARD) {
+		start_discard(dev, bio);
+		submit_later(dev, bio);
+	} else {
+		prepare_write(dev, bio);
+		defer(io);
+	}
+}
+
+static struct svcenc_waiter *waiter_of(struct svcenc_dev *dev, struct bio *bio)
+{
+	struct svcenc_io *io = bio_io(bio);
+
+	if (bio_op(bio) == REQ_OP_READ)
+		return NULL;
+	io->dev = dev;
+	io->bio = bio;
+	io->waiter.use = &io->use;
+	io->waiter.go = unparked;
+	return &io->waiter;
+}
+
+/* ------------------------------------------------------------ everything */
 
 static int map_offline(struct svcenc_dev *dev, struct bio *bio)
 {
@@ -448,12 +550,49 @@ static bool misaligned(const struct svcenc_dev *dev, const struct bio *bio)
 	return (bio->bi_iter.bi_sector | bio_sectors(bio)) & (sectors - 1);
 }
 
+static void count_bio(struct svcenc_dev *dev, enum req_op op)
+{
+	if (op == REQ_OP_READ)
+		this_cpu_inc(dev->counters->reads);
+	else if (op == REQ_OP_WRITE)
+		this_cpu_inc(dev->counters->writes);
+	else
+		this_cpu_inc(dev->counters->discards);
+}
+
+/* Reads, writes and discards. */
+static int map_data(struct svcenc_dev *dev, struct bio *bio)
+{
+	const enum req_op op = bio_op(bio);
+
+	if (op != REQ_OP_READ && op != REQ_OP_WRITE && op != REQ_OP_DISCARD)
+		return DM_MAPIO_KILL;
+	count_bio(dev, op);
+	if (op != REQ_OP_DISCARD && bio->bi_iter.bi_size > BIO_MAX_BYTES)
+		dm_accept_partial_bio(bio, BIO_MAX_BYTES >> SECTOR_SHIFT);
+	switch (svcenc_range_enter(&dev->range, bio, waiter_of(dev, bio),
+				   &bio_io(bio)->use)) {
+	case SVCENC_ENTRY_PARKED:
+		this_cpu_inc(dev->counters->parked);
+		return DM_MAPIO_SUBMITTED;
+	case SVCENC_ENTRY_FAIL:
+		this_cpu_inc(dev->counters->write_errors);
+		return DM_MAPIO_KILL;
+	case SVCENC_ENTRY_GO:
+		break;
+	}
+	if (op == REQ_OP_READ)
+		return start_read(dev, bio);
+	return op == REQ_OP_WRITE ? start_write(dev, bio) :
+				    start_discard(dev, bio);
+}
+
 int svcenc_map(struct dm_target *ti, struct bio *bio)
 {
 	struct svcenc_dev *dev = ti->private;
 
 	bio->bi_iter.bi_sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
-	if (unlikely(!svcenc_slot_live(&dev->slot)))
+	if (unlikely(!svcenc_dev_live(dev)))
 		return map_offline(dev, bio);
 	/* Always without data: device-mapper sends the data after it. */
 	if (bio->bi_opf & REQ_PREFLUSH) {
@@ -463,17 +602,7 @@ int svcenc_map(struct dm_target *ti, struct bio *bio)
 	}
 	if (unlikely(misaligned(dev, bio)))
 		return DM_MAPIO_KILL;
-	if (bio_op(bio) == REQ_OP_DISCARD) {
-		this_cpu_inc(dev->counters->discards);
-		return map_pass(dev, bio);
-	}
-	if (bio->bi_iter.bi_size > BIO_MAX_BYTES)
-		dm_accept_partial_bio(bio, BIO_MAX_BYTES >> SECTOR_SHIFT);
-	if (bio_op(bio) == REQ_OP_READ)
-		return map_read(dev, bio);
-	if (bio_op(bio) == REQ_OP_WRITE)
-		return map_write(dev, bio);
-	return DM_MAPIO_KILL;
+	return map_data(dev, bio);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -482,13 +611,16 @@ int svcenc_map_init(struct svcenc_dev *dev)
 {
 	int rc;
 
-	spin_lock_init(&dev->parked_lock);
-	INIT_LIST_HEAD(&dev->parked);
+	spin_lock_init(&dev->starved_lock);
+	INIT_LIST_HEAD(&dev->starved);
 	bio_list_init(&dev->to_submit);
 	INIT_WORK(&dev->submit_work, submit_work);
 	dev->counters = alloc_percpu(struct svcenc_counters);
 	if (!dev->counters)
 		return -ENOMEM;
+	rc = svcenc_range_init(&dev->range);
+	if (rc)
+		return rc;
 	rc = mempool_init_page_pool(&dev->pages, SVCENC_RESERVE_PAGES, 0);
 	if (rc)
 		return rc;
@@ -506,6 +638,7 @@ void svcenc_map_exit(struct svcenc_dev *dev)
 		flush_work(&dev->submit_work);
 	bioset_exit(&dev->bounces);
 	mempool_exit(&dev->pages);
+	svcenc_range_exit(&dev->range);
 	free_percpu(dev->counters);
 }
 

@@ -40,6 +40,14 @@ static int put_u64(struct sk_buff *skb, int attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, SVCENC_ATTR_PAD);
 }
 
+static int put_rotation(struct sk_buff *skb, u64 done, u64 total,
+			enum svcenc_rotation_state state)
+{
+	return put_u64(skb, SVCENC_ATTR_ROTATION_DONE, done) ||
+	       put_u64(skb, SVCENC_ATTR_ROTATION_TOTAL, total) ||
+	       nla_put_u32(skb, SVCENC_ATTR_ROTATION, state);
+}
+
 /* ----------------------------------------------------------------- dumps */
 
 static int put_volume(struct sk_buff *skb, const struct svcenc_dev_info *info)
@@ -50,8 +58,8 @@ static int put_volume(struct sk_buff *skb, const struct svcenc_dev_info *info)
 	       put_u64(skb, SVCENC_ATTR_EPOCH, info->epoch) ||
 	       put_u64(skb, SVCENC_ATTR_SEQ, info->seq) ||
 	       put_u64(skb, SVCENC_ATTR_SECTORS, info->sectors) ||
-	       put_u64(skb, SVCENC_ATTR_ROTATION_DONE, 0) ||
-	       put_u64(skb, SVCENC_ATTR_ROTATION_TOTAL, 0);
+	       put_rotation(skb, info->rotation_done, info->rotation_total,
+			    info->rotation);
 }
 
 static int put_live_key(struct sk_buff *skb, const struct svcenc_key_info *info)
@@ -191,7 +199,9 @@ void svcenc_netlink_dev_event(enum svcenc_event event, struct svcenc_dev *dev,
 	if (nla_put_string(skb, SVCENC_ATTR_DEVNO, svcenc_dev_name(dev)) ||
 	    put_uuid(skb, &dev->table.uuid) || put_key(skb, &status.key) ||
 	    put_u64(skb, SVCENC_ATTR_EPOCH, status.epoch) ||
-	    put_u64(skb, SVCENC_ATTR_SEQ, status.seq))
+	    put_u64(skb, SVCENC_ATTR_SEQ, status.seq) ||
+	    put_rotation(skb, status.rotation_done, status.rotation_total,
+			 status.rotation))
 		nlmsg_free(skb);
 	else
 		event_send(skb, head);

@@ -113,6 +113,9 @@ static void fill_info(struct svcenc_dev *dev, struct svcenc_dev_info *ret)
 	ret->epoch = status.epoch;
 	ret->seq = status.seq;
 	ret->sectors = dev->ti->len;
+	ret->rotation_done = status.rotation_done;
+	ret->rotation_total = status.rotation_total;
+	ret->rotation = status.rotation;
 }
 
 int svcenc_registry_describe(unsigned int index, struct svcenc_dev_info *ret)

@@ -35,6 +35,9 @@ struct svcenc_dev_info {
 	u64 epoch;
 	u64 seq;
 	u64 sectors;
+	u64 rotation_done; /* 512-byte sectors */
+	u64 rotation_total; /* 0 = idle */
+	enum svcenc_rotation_state rotation;
 };
 
 /* Fills @ret for the @index-th activated volume; -ENOENT past the last. */

@@ -204,10 +204,13 @@ int svcenc_super_commit(struct svcenc_dev *dev, struct svcenc_key *key)
 	if (dev->seq_attempted >= U64_MAX - 1)
 		return -EOVERFLOW;
 	noio = memalloc_noio_save();
-	dev->next->seq = ++dev->seq_attempted;
+	dev->next->seq = dev->seq_attempted + 1;
 	rc = seal(dev, key, dev->next);
-	if (!rc)
+	if (!rc) {
+		/* From here on its fate is unknown until it has succeeded. */
+		dev->seq_attempted++;
 		rc = write_both(dev);
+	}
 	memalloc_noio_restore(noio);
 	trace_svcenc_commit(svcenc_dev_name(dev), dev->next->seq, rc);
 	if (!rc)

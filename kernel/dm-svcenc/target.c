@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "activate.h"
+#include "control.h"
 #include "map.h"
 #include "registry.h"
 #include "status.h"
@@ -23,6 +24,7 @@ static void free_device(struct svcenc_dev *dev)
 	svcenc_map_exit(dev);
 	for (i = 0; i < SVCENC_SB_COPIES; i++)
 		free_page((unsigned long)dev->image[i]);
+	kfree(dev->extents);
 	kfree(dev->span);
 	kfree(dev->next);
 	kfree(dev->sb);
@@ -39,7 +41,8 @@ static int alloc_buffers(struct svcenc_dev *dev)
 	dev->sb = kzalloc(sizeof(*dev->sb), GFP_KERNEL);
 	dev->next = kzalloc(sizeof(*dev->next), GFP_KERNEL);
 	dev->span = kzalloc(SVCENC_SB_MAC_SPAN, GFP_KERNEL);
-	if (!dev->sb || !dev->next || !dev->span)
+	dev->extents = kzalloc(sizeof(*dev->extents), GFP_KERNEL);
+	if (!dev->sb || !dev->next || !dev->span || !dev->extents)
 		return -ENOMEM;
 	for (i = 0; i < SVCENC_SB_COPIES; i++) {
 		dev->image[i] = (void *)get_zeroed_page(GFP_KERNEL);
@@ -61,6 +64,7 @@ static struct svcenc_dev *alloc_device(struct dm_target *ti)
 	mutex_init(&dev->commit_lock);
 	spin_lock_init(&dev->status_lock);
 	INIT_LIST_HEAD(&dev->node);
+	svcenc_control_init(dev);
 	rc = alloc_buffers(dev);
 	if (!rc)
 		rc = svcenc_map_init(dev);
@@ -74,7 +78,8 @@ static int check_lower(struct svcenc_dev *dev, const char **ret_error)
 {
 	struct block_device *bdev = dev->lower->bdev;
 
-	*ret_error = "zoned devices are not supported: a rotation overwrites in place";
+	*ret_error =
+		"zoned devices are not supported: a rotation overwrites in place";
 	if (bdev_is_zoned(bdev))
 		return -EOPNOTSUPP;
 	*ret_error = "devices with integrity metadata are not supported";
@@ -106,16 +111,19 @@ static int check_header(struct svcenc_dev *dev, const char **ret_error)
 	*ret_error = "volume uuid in the superblock is another one";
 	if (!svcenc_uuid_equal(&sb->uuid, &dev->table.uuid))
 		return -EINVAL;
-	*ret_error = "sector size of the volume is below the logical block size of the device";
+	*ret_error =
+		"sector size of the volume is below the logical block size of the device";
 	if (sb->sector_size < bdev_logical_block_size(dev->lower->bdev))
 		return -EINVAL;
-	*ret_error = "table is shorter than the volume: shrinking is not possible";
+	*ret_error =
+		"table is shorter than the volume: shrinking is not possible";
 	if (want < sb->data_len)
 		return -EINVAL;
 	*ret_error = "table is longer than the volume: option 'grow' is needed";
 	if (want > sb->data_len && !dev->table.grow)
 		return -EINVAL;
-	*ret_error = "table length is not a multiple of the volume's sector size";
+	*ret_error =
+		"table length is not a multiple of the volume's sector size";
 	if (want % sb->sector_size)
 		return -EINVAL;
 	*ret_error = "device is too small for header, data and spare";
@@ -192,7 +200,9 @@ static void dtr(struct dm_target *ti)
 	struct svcenc_dev *dev = ti->private;
 
 	svcenc_registry_drop(dev);
-	svcenc_key_detach(&dev->slot);
+	svcenc_control_exit(dev);
+	svcenc_key_detach(&dev->slots[0]);
+	svcenc_key_detach(&dev->slots[1]);
 	svcenc_key_put(dev->key);
 	free_device(dev);
 }
@@ -200,6 +210,17 @@ static void dtr(struct dm_target *ti)
 static int preresume(struct dm_target *ti)
 {
 	return svcenc_activate(ti->private);
+}
+
+/* Before the filesystem is frozen: its last writes must not find a window. */
+static void presuspend(struct dm_target *ti)
+{
+	svcenc_control_hold(ti->private);
+}
+
+static void go_on(struct dm_target *ti)
+{
+	svcenc_control_go(ti->private);
 }
 
 static int iterate_devices(struct dm_target *ti, iterate_devices_callout_fn fn,
@@ -224,13 +245,16 @@ static void io_hints(struct dm_target *ti, struct queue_limits *limits)
 
 static struct target_type svcenc_target = {
 	.name = "svcenc",
-	.version = { 1, 0, 0 },
+	.version = { 1, 1, 0 },
 	.features = DM_TARGET_SINGLETON,
 	.module = THIS_MODULE,
 	.ctr = ctr,
 	.dtr = dtr,
 	.map = svcenc_map,
+	.presuspend = presuspend,
+	.presuspend_undo = go_on,
 	.preresume = preresume,
+	.resume = go_on,
 	.status = svcenc_status,
 	.message = svcenc_message,
 	.iterate_devices = iterate_devices,

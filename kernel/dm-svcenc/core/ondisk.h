@@ -65,7 +65,7 @@ enum svcenc_cipher_id {
 #define SVCENC_INCOMPAT_DEFINED \
 	(SVCENC_INCOMPAT_ROTATING | SVCENC_INCOMPAT_UNREADABLE)
 /* What this version of the target can open. */
-#define SVCENC_INCOMPAT_SUPPORTED 0ULL
+#define SVCENC_INCOMPAT_SUPPORTED SVCENC_INCOMPAT_DEFINED
 
 enum svcenc_place {
 	SVCENC_PLACE_LOW = 0,

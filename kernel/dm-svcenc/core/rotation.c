@@ -14,8 +14,7 @@ void svcenc_rotation_load(const struct svcenc_sb *sb,
 
 static u32 other_place(u32 place)
 {
-	return place == SVCENC_PLACE_LOW ? SVCENC_PLACE_HIGH :
-					   SVCENC_PLACE_LOW;
+	return place == SVCENC_PLACE_LOW ? SVCENC_PLACE_HIGH : SVCENC_PLACE_LOW;
 }
 
 /* W once all claimed batches are durable. */
@@ -34,8 +33,7 @@ static enum svcenc_zone zone_of(const struct svcenc_rotation *r, u64 x)
 {
 	if (!svcenc_rotation_running(r) || !passed(r, front(r), x))
 		return SVCENC_ZONE_CURRENT;
-	return passed(r, r->durable, x) ? SVCENC_ZONE_NEXT :
-					  SVCENC_ZONE_WINDOW;
+	return passed(r, r->durable, x) ? SVCENC_ZONE_NEXT : SVCENC_ZONE_WINDOW;
 }
 
 /* @sectors from @start, cut at @edge if it lies inside. */

@@ -29,7 +29,7 @@ svc_open one "$volume"
 before=$(svc_hash "$volume")
 for words in x "rotate start" "Unlock $key" "UNLOCK" "key wipe" "unlockk $key" "rewra p"; do
 	# shellcheck disable=SC2086 # words
-	bad "unknown message (wanted: unlock, rewrap)" $words
+	bad "unknown message (wanted: unlock, rewrap, rotate)" $words
 done
 for words in unlock "unlock $key $key" "unlock $key 0 0"; do
 	# shellcheck disable=SC2086
@@ -50,7 +50,7 @@ bad "unlock refused: volume is not locked and uses another key" unlock "$policy:
 bad "rewrap refused: volume is wrapped under that key already" rewrap "$key" "$hex"
 bad "rewrap refused: no live key $policy:2 in keyring .svcenc: add it first" rewrap "$policy:2" "$hex"
 svc_expect_fail "Target message sector outside device." dmsetup message one 999999999 unlock "$key"
-text="unknown message (wanted: unlock, rewrap)"
+text="unknown message (wanted: unlock, rewrap, rotate)"
 bad "$text" "$(printf '%04000d' 0)"
 bad "$text" unlock, "$key"
 bad "$text" $'unlock\x01' "$key"

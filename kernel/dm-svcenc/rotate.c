@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why a crash at any moment loses nothing
+ * ---------------------------------------
+ * Let W be the watermark that the superblock says after the crash, and take
+ * the direction in which it ascends; the other one is its mirror image. What
+ * has to be shown: below W, the new place holds each sector's last content
+ * under the next key; at and above W, the old place holds it under the
+ * current one.
+ *
+ * Data ahead of the watermark. A batch [W, W + n) is written to its new place
+ * while the superblock still says W. The new place of x is the old place of
+ * x - S (S: the spare), so with n <= S, for all uncommitted batches together
+ * (I1, core/rotation.h), only old places below W are overwritten, which nobody
+ * needs: those sectors are at their new places, durably, or W would not be
+ * there. A crash leaves W, the old places from W on as they were, and some
+ * ciphertext at new places that is written again. Nobody wrote into the
+ * window meanwhile: such writes are parked.
+ *
+ * Watermark ahead of data. There is none: copy 1 of the superblock with W + n
+ * is written with PREFLUSH|FUA after the batch's writes have completed, so it
+ * is not durable before them. Torn, it has a bad CRC, and copy 2 says W; whole,
+ * it says W + n and its sequence number wins. Either is right, since nothing
+ * that would make a difference has happened: the old places of the batch are
+ * not overwritten, and no write to it was let go. Only when both copies are
+ * durable does the window move: from then on, no crash and no rot of one copy
+ * leads back to W.
+ *
+ * A commit that failed is one that may or may not have happened. Both W and
+ * W + n remain right for exactly as long as nobody writes into the window and
+ * no further batch is written. So the window stays shut until a later commit,
+ * with a higher sequence number, has decided on W again in both copies; then
+ * the batch is dropped and parked writes go to the old place. If that fails,
+ * too, they fail, and the rest of the volume goes on.
+ *
+ * The start is one commit: W at its beginning and the next key's wrap, in both
+ * copies before the first batch. A start that failed or was cut off leaves a
+ * rotation that has moved nothing, or none.
+ *
+ * The end is one commit. All sectors have been moved, which the superblock
+ * says; the spare, which still holds ciphertext under the current key, has
+ * been overwritten. Now one superblock says that no rotation runs, that the
+ * data is at the other place, and carries the next wrap as its only one. Until
+ * it is durable, the one before opens the volume with both keys; it is the
+ * same data at the same places. There is no moment at which the header has
+ * lost a key that it still asks for.
+ *
+ * Reads and writes that are under way
+ * -----------------------------------
+ * Who entered the range (range.h) keeps its place until it leaves. Before a
+ * batch is read, everybody who entered before it was claimed has left: a write
+ * to its old place is not missed. The same wait makes sure that nobody still
+ * reads from the old places that it will overwrite: they are of sectors that
+ * W had passed when the batch was claimed, so whoever enters later goes to
+ * their new places.
+ *
+ * The thread allocates nothing on its way, and waits only for the device below
+ * and for users that have entered (those wait for nothing but the device
+ * below and each other); so parked writes wait milliseconds even if writeback
+ * is what must free memory. It can be frozen only when no window is open.
+ */
+#include <linux/freezer.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/sched/mm.h>
+
+#include "batch.h"
+#include "control.h"
+#include "map.h"
+#include "super.h"
+#include "unreadable.h"
+
+enum rotate_pace {
+	/* How long claim to written shall take; commits come on top. */
+	COPY_SHORT_MS = 4,
+	COPY_LONG_MS = 10,
+	/* While others use the volume: this many parts of rest for one of work. */
+	YIELD_PARTS = 3,
+	YIELD_MAX_MS = 200,
+	/* Tries to decide after a failed commit, each after a longer wait. */
+	DECIDE_TRIES = 3,
+	DECIDE_WAIT_MS = 50,
+};
+
+/* The thread's own. */
+struct rotation_job {
+	struct svcenc_dev *dev;
+	struct svcenc_batch *batches[2];
+	u64 claimed_ns[2];	  /* by batch */
+	unsigned int turn;	  /* whose turn it is */
+	unsigned int batch_bytes; /* wanted */
+	bool busy;		  /* others used the volume lately */
+	u64 others;		  /* bios of others, when last looked */
+	u64 work_ns;		  /* what the last batch took */
+	u64 due_ns;		  /* not before: the rate limit */
+};
+
+/* -------------------------------------------------------------- wishes */
+
+static bool must_stop(struct svcenc_dev *dev)
+{
+	return READ_ONCE(dev->rotate.stop) || READ_ONCE(dev->rotate.paused);
+}
+
+static bool may_run(struct svcenc_dev *dev)
+{
+	return !READ_ONCE(dev->rotate.paused) &&
+	       READ_ONCE(dev->rotate.state) == SVCENC_ROTATION_RUNNING;
+}
+
+/* ---------------------------------------------------------------- commit */
+
+/* Changes dev->next into what shall be durable; commit_lock held. */
+typedef int (*commit_change)(struct svcenc_dev *dev, void *context);
+
+static int commit(struct svcenc_dev *dev, commit_change change, void *context)
+{
+	int rc = 0;
+
+	mutex_lock(&dev->commit_lock);
+	svcenc_super_next(dev);
+	if (change)
+		rc = change(dev, context);
+	if (!rc)
+		rc = svcenc_super_commit(dev, dev->key);
+	if (!rc) {
+		svcenc_dev_publish(dev);
+		svcenc_unreadable_show(dev);
+	}
+	mutex_unlock(&dev->commit_lock);
+	return rc;
+}
+
+static bool undecided(struct svcenc_dev *dev)
+{
+	bool unknown;
+
+	mutex_lock(&dev->commit_lock);
+	unknown = dev->seq_attempted != dev->sb->seq;
+	mutex_unlock(&dev->commit_lock);
+	return unknown;
+}
+
+/*
+ * After a commit of unknown fate: makes what dev->sb says the truth again, in
+ * both copies. Until then the window stays as it is.
+ */
+static bool decide(struct svcenc_dev *dev)
+{
+	unsigned int try;
+
+	for (try = 0; try < DECIDE_TRIES; try++) {
+		const unsigned long wait =
+			msecs_to_jiffies(DECIDE_WAIT_MS << try);
+
+		if (try)
+			wait_event_timeout(dev->rotate.wake,
+					   READ_ONCE(dev->rotate.stop), wait);
+		if (!commit(dev, NULL, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ halt */
+
+/*
+ * No batch goes on: the window is opened, and the rotation rests until it is
+ * resumed (an error) or the key is back.
+ */
+static void halt_rotation(struct svcenc_dev *dev,
+			  enum svcenc_rotation_state state, const char *reason)
+{
+	if (!undecided(dev) || decide(dev))
+		svcenc_range_abandon(&dev->range);
+	else
+		svcenc_range_fail(&dev->range);
+	svcenc_control_halted(dev, state, reason);
+}
+
+static void halt_commit(struct svcenc_dev *dev, int rc)
+{
+	if (rc == -ENOKEY)
+		halt_rotation(dev, SVCENC_ROTATION_LOCKED, "policy key ended");
+	else if (rc == -ENOSPC)
+		halt_rotation(dev, SVCENC_ROTATION_READ_ERROR,
+			      "list of unreadable extents is full");
+	else
+		halt_rotation(dev, SVCENC_ROTATION_SUPER_ERROR,
+			      "superblock could not be written");
+}
+
+static void halt_read(struct svcenc_dev *dev, struct svcenc_batch *batch,
+		      int rc)
+{
+	char reason[SVCENC_ROTATE_REASON];
+
+	if (rc == -ENOSPC)
+		scnprintf(reason, sizeof(reason),
+			  "too many unreadable sectors from %llu on",
+			  batch->found.extent[0].start);
+	else
+		scnprintf(reason, sizeof(reason),
+			  "sector %llu cannot be read (%u sectors)",
+			  batch->found.extent[0].start,
+			  batch->found.extent[0].sectors);
+	halt_rotation(dev, SVCENC_ROTATION_READ_ERROR, reason);
+}
+
+static void halt_write(struct svcenc_dev *dev, const struct svcenc_batch *batch)
+{
+	char reason[SVCENC_ROTATE_REASON];
+
+	scnprintf(reason, sizeof(reason),
+		  "writing to the new place failed in sectors %llu to %llu",
+		  batch->run.start, batch->run.start + batch->run.sectors - 1);
+	halt_rotation(dev, SVCENC_ROTATION_WRITE_ERROR, reason);
+}
+
+/* ------------------------------------------------------------------ pace */
+
+static u64 others_now(struct svcenc_dev *dev)
+{
+	struct svcenc_counters counters;
+
+	svcenc_map_counters(dev, &counters);
+	return counters.reads + counters.writes + counters.discards;
+}
+
+/* @bytes took @ns: when may the next begin, and how large shall it be? */
+static void pace(struct rotation_job *job, u64 bytes, u64 ns)
+{
+	const u32 rate = READ_ONCE(job->dev->rotate.rate_kib_s);
+	const u64 others = others_now(job->dev), now = ktime_get_ns();
+
+	job->busy = others != job->others;
+	job->others = others;
+	job->work_ns = ns;
+	if (ns > COPY_LONG_MS * NSEC_PER_MSEC)
+		job->batch_bytes = max_t(unsigned int, job->batch_bytes / 2,
+					 SVCENC_BATCH_MIN);
+	else if (ns < COPY_SHORT_MS * NSEC_PER_MSEC)
+		job->batch_bytes =
+			min(job->batch_bytes * 2, job->batches[0]->max_bytes);
+	/* What was not used of the rate is not saved up for later. */
+	if (rate)
+		job->due_ns = max(job->due_ns, now) +
+			      div_u64(bytes * NSEC_PER_SEC / 1024, rate);
+}
+
+/* How long to rest before the next batch. */
+static u64 rest_ns(const struct rotation_job *job)
+{
+	const u64 now = ktime_get_ns();
+	u64 rest = 0;
+
+	if (job->busy)
+		rest = min_t(u64, job->work_ns * YIELD_PARTS,
+			     YIELD_MAX_MS * NSEC_PER_MSEC);
+	if (job->due_ns > now && READ_ONCE(job->dev->rotate.rate_kib_s))
+		rest = max(rest, job->due_ns - now);
+	return rest;
+}
+
+/* No window is open here: may sleep, and be frozen. */
+static void rest(struct rotation_job *job)
+{
+	const u64 ns = rest_ns(job);
+	struct svcenc_rotate *rotate = &job->dev->rotate;
+
+	try_to_freeze();
+	if (ns)
+		wait_event_freezable_timeout(rotate->wake, must_stop(job->dev),
+					     nsecs_to_jiffies(ns) + 1);
+}
+
+/* May the next batch begin before this one is committed? */
+static bool may_overlap(struct rotation_job *job)
+{
+	return !job->busy && !must_stop(job->dev) && !freezing(current) &&
+	       !READ_ONCE(job->dev->rotate.rate_kib_s);
+}
+
+/* --------------------------------------------------------------- a batch */
+
+/*
+ * Claims the next sectors, waits for who used them, begins to read them. NULL
+ * if there is nothing (more) to claim.
+ */
+static struct svcenc_batch *begin_batch(struct rotation_job *job)
+{
+	struct svcenc_dev *dev = job->dev;
+	struct svcenc_batch *batch = job->batches[job->turn];
+	struct svcenc_rotation layout;
+	struct svcenc_run run;
+
+	svcenc_range_get(&dev->range, &layout);
+	/* Half of the spare, so that the next batch finds room beside it. */
+	run = svcenc_range_claim(&dev->range,
+				 min_t(u64, job->batch_bytes >> SECTOR_SHIFT,
+				       layout.spare / SVCENC_BATCHES),
+				 dev->sector_size >> SECTOR_SHIFT);
+	if (!run.sectors)
+		return NULL;
+	job->claimed_ns[job->turn] = ktime_get_ns();
+	job->turn ^= 1;
+	svcenc_range_wait(&dev->range);
+	svcenc_batch_read(batch, &run, dev->range.base[layout.place]);
+	return batch;
+}
+
+/* Re-encrypts what begin_batch() reads. False: halted. */
+static bool copy_batch(struct rotation_job *job, struct svcenc_batch *batch)
+{
+	struct svcenc_dev *dev = job->dev;
+	struct svcenc_rotation layout;
+	int rc;
+
+	svcenc_range_get(&dev->range, &layout);
+	rc = svcenc_batch_read_wait(batch,
+				    READ_ONCE(dev->rotate.skip_unreadable));
+	if (rc) {
+		halt_read(dev, batch, rc);
+		return false;
+	}
+	rc = svcenc_batch_convert(batch, dev->range.current_slot,
+				  dev->range.next_slot);
+	if (rc) {
+		halt_rotation(dev,
+			      rc == -ENOKEY ? SVCENC_ROTATION_LOCKED :
+					      SVCENC_ROTATION_WRITE_ERROR,
+			      rc == -ENOKEY ? "policy key ended" :
+					      "the crypto API refused");
+		return false;
+	}
+	rc = svcenc_batch_write(batch, dev->range.base[!layout.place]);
+	if (rc)
+		halt_write(dev, batch);
+	return !rc;
+}
+
+static int change_watermark(struct svcenc_dev *dev, void *context)
+{
+	const struct svcenc_batch *batch = context;
+	struct svcenc_rotation layout;
+
+	svcenc_range_get(&dev->range, &layout);
+	dev->next->watermark = svcenc_rotation_next_durable(&layout);
+	return batch->found.count ? svcenc_unreadable_add(dev, &batch->found) :
+				    0;
+}
+
+/* The oldest batch is written: commits it and lets go who waited. */
+static bool commit_batch(struct rotation_job *job, struct svcenc_batch *batch,
+			 u64 copied_ns)
+{
+	struct svcenc_dev *dev = job->dev;
+	const int rc = commit(dev, change_watermark, batch);
+
+	if (rc) {
+		halt_commit(dev, rc);
+		return false;
+	}
+	svcenc_range_advance(&dev->range);
+	pace(job, batch->run.sectors << SECTOR_SHIFT, copied_ns);
+	svcenc_control_progress(dev);
+	return true;
+}
+
+static bool all_moved(struct svcenc_dev *dev)
+{
+	struct svcenc_rotation layout;
+
+	svcenc_range_get(&dev->range, &layout);
+	return !WARN_ON_ONCE(!svcenc_rotation_all_moved(&layout));
+}
+
+/* Batch after batch. True if no sector is left. */
+static bool move_sectors(struct rotation_job *job)
+{
+	struct svcenc_batch *ready = NULL, *next;
+	u64 copied_ns = 0;
+
+	for (;;) {
+		if (!ready)
+			rest(job);
+		if (!ready && must_stop(job->dev))
+			return false;
+		next = !ready || may_overlap(job) ? begin_batch(job) : NULL;
+		if (!ready && !next)
+			return all_moved(job->dev);
+		if (ready && !commit_batch(job, ready, copied_ns)) {
+			if (next)
+				svcenc_batch_drop(next);
+			return false;
+		}
+		if (next && !copy_batch(job, next))
+			return false;
+		ready = next;
+		if (ready)
+			copied_ns =
+				ktime_get_ns() - job->claimed_ns[job->turn ^ 1];
+	}
+}
+
+/* --------------------------------------------------------------- the end */
+
+/*
+ * What is left of the ciphertext under the current key. Random bytes, so that
+ * no layer below can save itself the write.
+ */
+static bool overwrite_spare(struct rotation_job *job)
+{
+	struct svcenc_dev *dev = job->dev;
+	struct svcenc_batch *batch = job->batches[0];
+	struct svcenc_rotation layout;
+	struct svcenc_run run;
+	u64 done = 0;
+
+	svcenc_range_get(&dev->range, &layout);
+	run = svcenc_rotation_spare(&layout);
+	run.start += dev->range.base[SVCENC_PLACE_LOW];
+	svcenc_batch_fill(batch);
+	while (done < run.sectors && !must_stop(dev)) {
+		const u64 sectors = min_t(u64, run.sectors - done,
+					  batch->max_bytes >> SECTOR_SHIFT);
+		const u64 begin = ktime_get_ns();
+
+		if (svcenc_batch_overwrite(batch, run.start + done, sectors)) {
+			halt_rotation(dev, SVCENC_ROTATION_WRITE_ERROR,
+				      "overwriting the spare failed");
+			return false;
+		}
+		done += sectors;
+		pace(job, sectors << SECTOR_SHIFT, ktime_get_ns() - begin);
+		rest(job);
+	}
+	return done == run.sectors;
+}
+
+static int change_to_end(struct svcenc_dev *dev, void *unused)
+{
+	svcenc_sb_rotation_end(dev->next);
+	return 0;
+}
+
+/* All sectors are under the next key. True: so is the superblock. */
+static bool complete_rotation(struct rotation_job *job)
+{
+	struct svcenc_dev *dev = job->dev;
+	int rc;
+
+	/* Readers of the old place leave before it is overwritten. */
+	svcenc_range_wait(&dev->range);
+	if (!overwrite_spare(job))
+		return false;
+	rc = commit(dev, change_to_end, NULL);
+	if (rc) {
+		halt_commit(dev, rc);
+		return false;
+	}
+	svcenc_range_finish(&dev->range);
+	/* Nobody is left who could convert with the old key; it goes now. */
+	svcenc_key_detach(dev->range.current_slot);
+	return true;
+}
+
+/* ---------------------------------------------------------------- thread */
+
+static bool run_rotation(struct rotation_job *job)
+{
+	struct svcenc_dev *dev = job->dev;
+
+	/* A commit failed before, and could not be decided then. */
+	if (undecided(dev)) {
+		if (!decide(dev)) {
+			halt_rotation(dev, SVCENC_ROTATION_SUPER_ERROR,
+				      "superblock could not be written");
+			return false;
+		}
+		svcenc_range_abandon(&dev->range);
+	}
+	job->batch_bytes = SVCENC_BATCH_MIN;
+	job->others = others_now(dev);
+	return move_sectors(job) && complete_rotation(job);
+}
+
+static int rotate_thread(void *context)
+{
+	struct rotation_job *job = context;
+	struct svcenc_dev *dev = job->dev;
+	struct svcenc_rotate *rotate = &dev->rotate;
+	const unsigned int noio = memalloc_noio_save();
+	bool complete = false;
+
+	set_freezable();
+	svcenc_range_wait_idle(&dev->range);
+	while (!complete && !READ_ONCE(rotate->stop)) {
+		if (may_run(dev)) {
+			complete = run_rotation(job);
+			continue;
+		}
+		svcenc_control_rests(dev);
+		wait_event_freezable(rotate->wake,
+				     READ_ONCE(rotate->stop) || may_run(dev));
+	}
+	svcenc_batch_free(job->batches[0]);
+	svcenc_batch_free(job->batches[1]);
+	kfree(job);
+	svcenc_control_exits(dev, complete);
+	memalloc_noio_restore(noio);
+	kthread_complete_and_exit(&rotate->exited, 0);
+}
+
+int svcenc_rotate_run(struct svcenc_dev *dev, struct svcenc_batch *batches[2])
+{
+	struct rotation_job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+	struct task_struct *thread;
+
+	if (!job)
+		return -ENOMEM;
+	job->dev = dev;
+	job->batches[0] = batches[0];
+	job->batches[1] = batches[1];
+	thread = kthread_run(rotate_thread, job, "svcenc/%s",
+			     svcenc_dev_name(dev));
+	if (IS_ERR(thread)) {
+		kfree(job);
+		return PTR_ERR(thread);
+	}
+	return 0;
+}
