@@ -181,6 +181,15 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 			dev->settled = SVCENC_EVENT_GROWN;
 		return rc;
 	}
+	if (dev->seq_attempted > dev->sb->seq) {
+		/*
+		 * A commit of ours failed before the volume was locked, and is
+		 * not what we found: a new one settles that, before a write
+		 * relies on what we found.
+		 */
+		svcenc_super_next(dev);
+		return commit(dev, key);
+	}
 	if (!loaded->repair)
 		return 0;
 	rc = svcenc_super_repair(dev, loaded->pick);

@@ -98,6 +98,11 @@ struct svcenc_batch *svcenc_batch_new(struct block_device *bdev,
 
 /* ------------------------------------------------------------------- I/O */
 
+/*
+ * Others wait for it: what throttles background writes shall leave it alone.
+ */
+#define WRITE_OPF (REQ_OP_WRITE | REQ_SYNC | REQ_IDLE)
+
 static void put_pending(struct svcenc_batch *batch)
 {
 	if (atomic_dec_and_test(&batch->pending))
@@ -187,22 +192,21 @@ void svcenc_batch_read(struct svcenc_batch *batch, const struct svcenc_run *run,
 
 int svcenc_batch_write(struct svcenc_batch *batch, sector_t base)
 {
-	submit_parts(batch, REQ_OP_WRITE, base + batch->run.start);
+	submit_parts(batch, WRITE_OPF, base + batch->run.start);
 	return wait_parts(batch) ? -EIO : 0;
 }
 
 /* ------------------------------------------------------------ bad sectors */
 
-/* Reads one sector of the volume, @at bytes into @part, and waits. */
-static int read_alone(struct svcenc_batch *batch,
-		      struct svcenc_batch_part *part, unsigned int at,
-		      sector_t sector)
+/* Reads or writes one sector of the volume, @at bytes into @part, and waits. */
+static int rw_alone(struct svcenc_batch *batch, struct svcenc_batch_part *part,
+		    unsigned int at, blk_opf_t opf, sector_t sector)
 {
 	struct bio_vec vec;
 	struct bio bio;
 	int rc;
 
-	bio_init(&bio, batch->bdev, &vec, 1, REQ_OP_READ);
+	bio_init(&bio, batch->bdev, &vec, 1, opf);
 	bio.bi_iter.bi_sector = sector;
 	__bio_add_page(&bio, part->pages[at / PAGE_SIZE], batch->sector_size,
 		       at % PAGE_SIZE);
@@ -227,7 +231,8 @@ static int reread_part(struct svcenc_batch *batch,
 		};
 		int rc;
 
-		if (!read_alone(batch, part, at, batch->base + sector.start))
+		if (!rw_alone(batch, part, at, REQ_OP_READ,
+			      batch->base + sector.start))
 			continue;
 		memzero_page(part->pages[at / PAGE_SIZE], at % PAGE_SIZE,
 			     batch->sector_size);
@@ -340,10 +345,41 @@ void svcenc_batch_fill(struct svcenc_batch *batch)
 	}
 }
 
-int svcenc_batch_overwrite(struct svcenc_batch *batch, sector_t lower,
-			   u64 sectors)
+/*
+ * Sector by sector, since a bio fails as a whole. What can be neither written
+ * nor read is passed over. Clobbers the contents of @part.
+ */
+static int overwrite_part(struct svcenc_batch *batch,
+			  struct svcenc_batch_part *part, sector_t lower)
 {
+	unsigned int at;
+
+	for (at = 0; at < part->bytes; at += batch->sector_size) {
+		const sector_t sector = lower + (at >> SECTOR_SHIFT);
+
+		if (rw_alone(batch, part, at, WRITE_OPF, sector) &&
+		    !rw_alone(batch, part, at, REQ_OP_READ, sector))
+			return -EIO;
+	}
+	return 0;
+}
+
+int svcenc_batch_overwrite(struct svcenc_batch *batch, sector_t lower,
+			   u64 sectors, bool skip)
+{
+	unsigned int i;
+	int rc = 0;
+
 	lay_out(batch, sectors << SECTOR_SHIFT);
-	submit_parts(batch, REQ_OP_WRITE, lower);
-	return wait_parts(batch) ? -EIO : 0;
+	submit_parts(batch, WRITE_OPF, lower);
+	if (!wait_parts(batch))
+		return 0;
+	if (!skip)
+		return -EIO;
+	for (i = 0; i < batch->parts && !rc; i++) {
+		if (batch->part[i]->bio.bi_status)
+			rc = overwrite_part(batch, batch->part[i], lower);
+		lower += batch->part[i]->bytes >> SECTOR_SHIFT;
+	}
+	return rc;
 }

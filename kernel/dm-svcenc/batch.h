@@ -85,8 +85,11 @@ int svcenc_batch_write(struct svcenc_batch *batch, sector_t base);
 /* Fills max_bytes with random bytes, for svcenc_batch_overwrite(). */
 void svcenc_batch_fill(struct svcenc_batch *batch);
 
-/* Writes what svcenc_batch_fill() left over @sectors from @lower on. */
+/*
+ * Writes what svcenc_batch_fill() left over @sectors from @lower on. -EIO;
+ * @skip: only for sectors that can still be read.
+ */
 int svcenc_batch_overwrite(struct svcenc_batch *batch, sector_t lower,
-			   u64 sectors);
+			   u64 sectors, bool skip);
 
 #endif

@@ -104,6 +104,8 @@ void svcenc_control_exits(struct svcenc_dev *dev, bool complete)
 
 /* ---------------------------------------------------------- start and hold */
 
+static const char no_memory[] = "no memory to go on";
+
 /* control held. When this returns, there is no thread. */
 static void halt_thread(struct svcenc_dev *dev)
 {
@@ -199,8 +201,7 @@ static void go_on(struct svcenc_dev *dev)
 	if (!rc)
 		rc = launch(dev, &memory);
 	if (rc)
-		svcenc_control_halted(dev, SVCENC_ROTATION_HELD,
-				      "no memory to go on");
+		svcenc_control_halted(dev, SVCENC_ROTATION_HELD, no_memory);
 }
 
 /*
@@ -265,7 +266,10 @@ static int start(struct svcenc_dev *dev)
 	WRITE_ONCE(dev->rotate.paused, false);
 	WRITE_ONCE(dev->rotate.skip_unreadable, false);
 	dev->rotate.progress_due = jiffies + HZ;
-	return launch(dev, &memory);
+	rc = launch(dev, &memory);
+	if (rc)
+		svcenc_control_halted(dev, SVCENC_ROTATION_HELD, no_memory);
+	return rc;
 }
 
 int svcenc_control_start(struct svcenc_dev *dev)

@@ -415,27 +415,28 @@ static bool overwrite_spare(struct rotation_job *job)
 	struct svcenc_batch *batch = job->batches[0];
 	struct svcenc_rotation layout;
 	struct svcenc_run run;
-	u64 done = 0;
 
 	svcenc_range_get(&dev->range, &layout);
 	run = svcenc_rotation_spare(&layout);
 	run.start += dev->range.base[SVCENC_PLACE_LOW];
 	svcenc_batch_fill(batch);
-	while (done < run.sectors && !must_stop(dev)) {
-		const u64 sectors = min_t(u64, run.sectors - done,
-					  batch->max_bytes >> SECTOR_SHIFT);
+	while (run.sectors && !must_stop(dev)) {
+		const bool skip = READ_ONCE(dev->rotate.skip_unreadable);
 		const u64 begin = ktime_get_ns();
+		const u64 sectors = min_t(u64, run.sectors,
+					  batch->max_bytes >> SECTOR_SHIFT);
 
-		if (svcenc_batch_overwrite(batch, run.start + done, sectors)) {
+		if (svcenc_batch_overwrite(batch, run.start, sectors, skip)) {
 			halt_rotation(dev, SVCENC_ROTATION_WRITE_ERROR,
 				      "overwriting the spare failed");
 			return false;
 		}
-		done += sectors;
+		run.start += sectors;
+		run.sectors -= sectors;
 		pace(job, sectors << SECTOR_SHIFT, ktime_get_ns() - begin);
 		rest(job);
 	}
-	return done == run.sectors;
+	return !run.sectors;
 }
 
 static int change_to_end(struct svcenc_dev *dev, void *unused)
