@@ -70,6 +70,12 @@ struct svcenc_dev {
 	u64 seq_attempted;
 
 	/*
+	 * The copy (0 or 1) that the next commit writes first: the one that may
+	 * be torn, stale or rotten, if there is one. commit_lock.
+	 */
+	unsigned int doubtful;
+
+	/*
 	 * Written under commit_lock, read without it by status and netlink
 	 * (READ_ONCE; table.key may read torn only while a rewrap is just
 	 * finishing, so those readers take status_lock).

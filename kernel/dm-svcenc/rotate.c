@@ -17,14 +17,14 @@
  * ciphertext at new places that is written again. Nobody wrote into the
  * window meanwhile: such writes are parked.
  *
- * Watermark ahead of data. There is none: copy 1 of the superblock with W + n
- * is written with PREFLUSH|FUA after the batch's writes have completed, so it
- * is not durable before them. Torn, it has a bad CRC, and copy 2 says W; whole,
- * it says W + n and its sequence number wins. Either is right, since nothing
- * that would make a difference has happened: the old places of the batch are
- * not overwritten, and no write to it was let go. Only when both copies are
- * durable does the window move: from then on, no crash and no rot of one copy
- * leads back to W.
+ * Watermark ahead of data. There is none: the first copy of the superblock
+ * with W + n is written with PREFLUSH|FUA after the batch's writes have
+ * completed, so it is not durable before them. Torn, it has a bad CRC, and the
+ * other copy says W; whole, it says W + n and its sequence number wins. Either
+ * is right, since nothing that would make a difference has happened: the old
+ * places of the batch are not overwritten, and no write to it was let go. Only
+ * when both copies are durable does the window move: from then on, no crash
+ * and no rot of one copy leads back to W.
  *
  * A commit that failed is one that may or may not have happened. Both W and
  * W + n remain right for exactly as long as nobody writes into the window and

@@ -146,6 +146,7 @@ int svcenc_super_load(struct svcenc_dev *dev, struct svcenc_key *key,
 	/* Decoded without defect a moment ago, from a buffer of ours. */
 	svcenc_sb_decode(dev->image[i], SVCENC_INCOMPAT_SUPPORTED, dev->sb);
 	dev->seq_attempted = max(dev->seq_attempted, dev->sb->seq);
+	dev->doubtful = ret->repair ? !i : 0;
 	return 0;
 }
 
@@ -163,28 +164,43 @@ static int seal(struct svcenc_dev *dev, struct svcenc_key *key,
 	return rc;
 }
 
+/* Writes dev->image[@image] to that copy; it is whole if this succeeds. */
+static int write_copy(struct svcenc_dev *dev, unsigned int copy,
+		      unsigned int image, blk_opf_t opf)
+{
+	const int rc = rw_copy(dev, copy, REQ_OP_WRITE | REQ_FUA | opf,
+			       dev->image[image]);
+
+	if (!rc)
+		return 0;
+	DMERR("%s: writing superblock copy %u failed (%d)",
+	      svcenc_dev_name(dev), copy + 1, rc);
+	dev->doubtful = copy;
+	return rc;
+}
+
 /*
- * Copy 2 is written only when copy 1 is durable, so at every moment at least
- * one copy is whole. A cut before copy 1 is durable: copy 2 (old) wins, or
- * copy 1 (new) if it happens to be whole. A cut later: copy 1 (new) wins.
- * Either is a state that the caller was prepared for. PREFLUSH makes all data
- * that was acknowledged before durable ahead of the superblock.
+ * One copy after the other, never both at once: the second is touched only
+ * when the first is durable, so at every moment at least one is whole. For
+ * that, the first must be the one that is not known to be: what is left of a
+ * write that failed may be torn, and the other one all there is. Where both
+ * are whole, copy 1 is the first.
+ *
+ * A cut before the first is durable: the other (old) wins, or the first (new)
+ * if it happens to be whole. A cut later: the first (new) wins. Either is a
+ * state that the caller was prepared for. PREFLUSH makes all data that was
+ * acknowledged before durable ahead of the superblock.
  */
 static int write_both(struct svcenc_dev *dev)
 {
+	const unsigned int first = dev->doubtful;
 	int rc;
 
-	rc = rw_copy(dev, 0, REQ_OP_WRITE | REQ_PREFLUSH | REQ_FUA,
-		     dev->image[0]);
-	if (rc) {
-		DMERR("%s: writing superblock copy 1 failed (%d)",
-		      svcenc_dev_name(dev), rc);
-		return rc;
-	}
-	rc = rw_copy(dev, 1, REQ_OP_WRITE | REQ_FUA, dev->image[0]);
-	if (rc)
-		DMERR("%s: writing superblock copy 2 failed (%d)",
-		      svcenc_dev_name(dev), rc);
+	rc = write_copy(dev, first, 0, REQ_PREFLUSH);
+	if (!rc)
+		rc = write_copy(dev, !first, 0, 0);
+	if (!rc)
+		dev->doubtful = 0;
 	return rc;
 }
 
@@ -227,12 +243,10 @@ int svcenc_super_repair(struct svcenc_dev *dev, enum svcenc_pick picked)
 	lockdep_assert_held(&dev->commit_lock);
 	noio = memalloc_noio_save();
 	/* A cut in here leaves the good copy and one to repair again. */
-	rc = rw_copy(dev, !good, REQ_OP_WRITE | REQ_PREFLUSH | REQ_FUA,
-		     dev->image[good]);
+	rc = write_copy(dev, !good, good, REQ_PREFLUSH);
 	memalloc_noio_restore(noio);
-	if (rc)
-		DMERR("%s: writing superblock copy %u failed (%d)",
-		      svcenc_dev_name(dev), !good + 1, rc);
+	if (!rc)
+		dev->doubtful = 0;
 	trace_svcenc_commit(svcenc_dev_name(dev), dev->sb->seq, rc);
 	return rc;
 }

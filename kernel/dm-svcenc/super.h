@@ -35,8 +35,8 @@ int svcenc_super_load(struct svcenc_dev *dev, struct svcenc_key *key,
 		      struct svcenc_loaded *ret);
 
 /*
- * Commits dev->next, MACed with @key: next seq, copy 1 with PREFLUSH and FUA,
- * then copy 2 with FUA, never both at once. On success dev->sb = the
+ * Commits dev->next, MACed with @key: next seq, one copy with PREFLUSH and
+ * FUA, then the other with FUA, never both at once. On success dev->sb = the
  * committed one. On an I/O error the fate of the commit is unknown: dev->sb
  * stays, the next commit takes a higher seq. commit_lock held.
  */

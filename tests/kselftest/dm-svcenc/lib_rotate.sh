@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Helpers of the tests about rotation: a volume with random contents, whose
+# rotation is slow enough for something to happen in its midst.  Sources
+# lib_data.sh.
+#
+#   . "$(dirname "$0")/lib_rotate.sh"
+#   data_start
+#   rotate_volume 16M 4096          # volume "vol", open as alpha
+#   rotate_begin                    # in its midst when this returns
+#   ...
+#   rotate_ends "what happened"     # two checks
+
+# shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib_data.sh"
+
+# shellcheck disable=SC2034 # for the tests
+above=/dev/mapper/alpha
+
+# rotate_is WORD: what the rotation of alpha is doing.
+rotate_is() {
+	[ "$(svc_status alpha 17)" = "$1" ]
+}
+
+rotate_message() {
+	svc_must dmsetup message alpha 0 rotate "$@"
+}
+
+rotate_contents() {
+	local sum
+
+	sum=$(dd if=/dev/mapper/alpha bs=1M iflag=direct status=none | sha256sum) && echo "${sum%% *}"
+}
+
+# Sectors that are done.
+rotate_done() {
+	local progress
+
+	progress=$(svc_status alpha 6)
+	echo "${progress%/*}"
+}
+
+# rotate_volume SIZE SECTOR_SIZE [MODEL_OPTION...]: vol, with a spare of 1 MiB.
+rotate_volume() {
+	svc_make_volume vol "$@" --spare 1M
+	svc_add_key vol >/dev/null
+	svc_open alpha vol
+	data_random_file data "$(svc_plaintext_size vol)"
+	svc_must dd if=data of=/dev/mapper/alpha bs=1M oflag=direct conv=notrunc status=none
+	rotate_before=$(rotate_contents)
+}
+
+rotate_in_the_midst() {
+	local done
+
+	done=$(rotate_done)
+	[ "$done" -gt 0 ] && [ "$done" -lt "$(<vol.sectors)" ]
+}
+
+# Begins a rotation of 2 MiB/s and waits until something is done.
+rotate_begin() {
+	rotate_message rate 2048
+	rotate_message start
+	svc_wait 30 rotate_in_the_midst || svc_bail "the rotation does not begin: $(dmsetup status alpha)"
+}
+
+# rotate_ends NAME: without a limit it ends, and every byte is as before.
+rotate_ends() {
+	rotate_message rate 0
+	svc_ok "$1: the rotation ends" svc_wait 60 rotate_is idle
+	svc_is "$1: every byte is as before" "$(rotate_contents)" "$rotate_before"
+}
