@@ -19,6 +19,8 @@ svc_make_planned
 key=$(<"$volume.desc") hex=$(printf '%064d' 0)
 policy=${key%:*}
 
+rotate="rotate start | pause | resume [skip_unreadable] | rate <KiB/s>"
+
 # bad TEXT WORDS...
 bad() {
 	svc_expect_fail "$1" dmsetup message one 0 "${@:2}"
@@ -27,7 +29,7 @@ bad() {
 svc_add_key "$volume" >/dev/null
 svc_open one "$volume"
 before=$(svc_hash "$volume")
-for words in x "rotate start" "Unlock $key" "UNLOCK" "key wipe" "unlockk $key" "rewra p"; do
+for words in x "rotates start" "Unlock $key" "UNLOCK" "key wipe" "unlockk $key" "rewra p"; do
 	# shellcheck disable=SC2086 # words
 	bad "unknown message (wanted: unlock, rewrap, rotate)" $words
 done
@@ -39,6 +41,20 @@ for words in rewrap "rewrap $policy:2" "rewrap $policy:2 $hex $hex"; do
 	# shellcheck disable=SC2086
 	bad "wrong number of arguments (wanted: rewrap <new key description> <authorisation>)" $words
 done
+bad "wrong number of arguments (wanted: $rotate)" rotate
+bad "wrong number of arguments (wanted: $rotate)" rotate resume skip_unreadable now
+for words in x "start now" "pause 1" "resume skip" "rate" "rate 1 2"; do
+	text="rotate cannot do this (wanted: $rotate)"
+	[ "$words" != "rate 1 2" ] || text="wrong number of arguments (wanted: $rotate)"
+	# shellcheck disable=SC2086 # words
+	bad "$text" rotate $words
+done
+for words in x 4294967296 0x10 1.5; do
+	bad "rate wants a number of KiB/s, 0 for no limit" rotate rate "$words"
+done
+bad "pause refused: no rotation is under way" rotate pause
+bad "resume refused: no rotation is under way" rotate resume
+bad "resume refused: no rotation is under way" rotate resume skip_unreadable
 for words in x "$policy" "$policy:0" "$policy:01" "${key^^}" "$(printf '%0500d' 0)"; do
 	bad "key description is malformed (wanted: svcenc:<policy uuid>:<version>)" unlock "$words"
 	bad "key description is malformed (wanted: svcenc:<policy uuid>:<version>)" rewrap "$words" "$hex"
@@ -58,6 +74,7 @@ bad "$text" $'unlock\x01' "$key"
 bad "wrong number of arguments (wanted: unlock <key description>)" unlock $(yes x | head -n 1000)
 svc_must dmsetup suspend one
 bad "rewrap is not possible while suspended: resume first" rewrap "$policy:2" "$hex"
+bad "rotate is not possible while suspended: resume first" rotate start
 bad "unlock refused: volume is not locked and uses another key" unlock "$policy:2"
 svc_must dmsetup resume one
 svc_revoke_key "$volume"
@@ -65,6 +82,7 @@ svc_note "and to a locked volume"
 bad "unlock refused: no live key $key in keyring .svcenc: add it first" unlock "$key"
 bad "unlock refused: no live key $policy:2 in keyring .svcenc: add it first" unlock "$policy:2"
 bad "rewrap refused: volume is locked: unlock it first" rewrap "$policy:2" "$hex"
+bad "rotate refused: volume is locked: unlock it first" rotate start
 svc_is "so it stays" "$(svc_status one 1)" locked
 svc_add_key "$volume" >/dev/null
 svc_ok "with the key it unlocks" dmsetup message one 0 unlock "$key"

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# DESCRIPTION: This test will pause and resume a rotation, limit its rate, and start
+# DESCRIPTION: a second one, which is refused with the progress of the first; read a
+# DESCRIPTION: volume in its midst through a read-only table; and discard in its midst.
+# DESCRIPTION: Listeners hear of progress, pause and end.
+# RUNS: vm
+# SET: quick
+# TIMEOUT: 180
+
+# shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
+. "$(dirname "$0")/lib_rotate.sh"
+
+# It does not move, and says so.
+rests() {
+	local done
+
+	svc_wait 10 rotate_is paused || return
+	done=$(rotate_done)
+	sleep 1
+	[ "$(rotate_done)" = "$done" ]
+}
+
+paused() {
+	rotate_begin
+	rotate_message pause
+	svc_ok "paused, it rests" rests
+	svc_is "everything can be read" "$(rotate_contents)" "$rotate_before"
+	svc_ok "and written" dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
+	svc_expect_fail "rotate refused: a rotation is under way: $(rotate_done) of $(<vol.sectors) sectors done" \
+		dmsetup message alpha 0 rotate start
+	rotate_message resume
+	svc_ok "resumed, it runs" rotate_is running
+}
+
+# The limit is a limit: 1 MiB/s; a batch may be under way.
+limited() {
+	local done start may
+
+	rotate_message rate 1024
+	svc_is "the limit is shown" "$(svc_status alpha 18)" 1024
+	sleep 0.5
+	start=$(date +%s%N)
+	done=$(rotate_done)
+	sleep 3
+	done=$(($(rotate_done) - done))
+	may=$(((($(date +%s%N) - start) / 1000000 * 2048) / 1000 + 1024))
+	svc_ok "no more than the limit and a batch ($done of $may sectors)" test "$done" -le "$may"
+	svc_ok "but some" test "$done" -gt 0
+}
+
+read_only() {
+	svc_close alpha
+	svc_open --readonly alpha vol
+	svc_is "read-only in its midst, it is held" "$(svc_status alpha 17)" held
+	svc_is "everything can be read" "$(rotate_contents)" "$rotate_before"
+	svc_expect_fail "rotate refused: table is read-only" dmsetup message alpha 0 rotate start
+	svc_close alpha
+	svc_open alpha vol allow_discards
+}
+
+# What is discarded may read as anything; its neighbours are as before.
+discarded() {
+	svc_ok "a discard of most of it, wherever W is" blkdiscard -o $((1 << 20)) -l $((14 << 20)) $above
+	svc_ok "its neighbours are as before" eval 'cmp <(data_bytes $above 0 1048576) <(data_bytes data 0 1048576) &&
+		cmp <(data_bytes $above 15728640 1048576) <(data_bytes data 15728640 1048576)'
+	svc_must dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
+}
+
+svc_plan 28
+data_start
+rotate_volume 16M 4096
+"$svc_top/build/test/bin/svcenc-genl" listen >events 2>&1 &
+listener=$!
+svc_wait 10 grep -q listening events || svc_bail "nobody listens: $(cat events)"
+for direction in up down; do
+	svc_note $direction
+	paused
+	limited
+	[ $direction = down ] || read_only
+	[ $direction = up ] || discarded
+	rotate_ends $direction
+done
+kill $listener
+svc_ok "listeners heard of progress" grep -q rotation-progress events
+svc_ok "of the pause" grep -q rotation-paused events
+svc_ok "and of the end" grep -q rotation-done events
+svc_done
