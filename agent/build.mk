@@ -119,7 +119,7 @@ $(B)/test/bin/svcenc-vault-file: $(addprefix $(STEPS_OBJ)/,$(VAULT_FILE_OBJ)) \
 # --- unit tests ------------------------------------------------------------
 
 AGENT_TESTS := $(addprefix $(B)/unit/test_,secret hierarchy policy store proto \
-	recordjson config vault_file cli_values device dm_params svcenctab)
+	recordjson config vault_file cli_values device dm_params genl_attr svcenctab)
 AGENT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(AGENT_TESTS) $(B)/unit/test_sys_kernel
 
@@ -138,6 +138,7 @@ $(B)/unit/test_cli_values: $(ASAN_OBJ)/agent/cli/values.o
 $(B)/unit/test_device: $(ASAN_OBJ)/agent/sys/device.o \
 	$(ASAN_OBJ)/agent/sys/signature.o
 $(B)/unit/test_dm_params: $(ASAN_OBJ)/agent/sys/dm_params.o
+$(B)/unit/test_genl_attr: $(ASAN_OBJ)/agent/sys/genl_attr.o
 $(B)/unit/test_svcenctab: $(ASAN_OBJ)/agent/units/svcenctab.o
 $(B)/unit/test_vault_file: $(ASAN_OBJ)/agent/vault/file/keys.o \
 	$(ASAN_OBJ)/agent/vault/file/wrap.o $(ASAN_OBJ)/agent/vault/file/serve.o
@@ -145,7 +146,8 @@ $(B)/unit/test_vault_file: $(ASAN_OBJ)/agent/vault/file/keys.o \
 $(AGENT_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
 	$(call say,UNIT,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS) -lblkid
+	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS) -lblkid \
+		-lnl-genl-3 -lnl-3
 
 # Runs in the VM, on a kernel without the sanitizers' address space.
 $(B)/unit/test_sys_kernel: LIBS := -lcmocka $(SYS_LIBS)

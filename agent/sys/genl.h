@@ -36,9 +36,10 @@ struct sys_genl_device {
 	enum svcenc_state state;
 	u64 epoch;
 	u64 seq;
-	u64 sectors; /* 512 bytes */
-	u64 rotation_done;
-	u64 rotation_total;
+	u64 sectors;	    /* 512 bytes */
+	u64 rotation_done;  /* 512 bytes */
+	u64 rotation_total; /* 0 while idle */
+	enum svcenc_rotation_state rotation;
 };
 
 struct sys_genl_key {
@@ -79,6 +80,9 @@ struct sys_genl_event {
 	struct svcenc_keyid key;
 	u64 seq;
 	u64 epoch;
+	u64 rotation_done;
+	u64 rotation_total;
+	enum svcenc_rotation_state rotation;
 	char reason[SYS_GENL_REASON_SIZE];
 };
 

@@ -23,6 +23,7 @@ static struct nla_policy policy[SVCENC_ATTR_MAX + 1] = {
 	[SVCENC_ATTR_EVENT] = { .type = NLA_U32 },
 	[SVCENC_ATTR_TIME_MS] = { .type = NLA_U64 },
 	[SVCENC_ATTR_REASON] = { .type = NLA_STRING },
+	[SVCENC_ATTR_ROTATION] = { .type = NLA_U32 },
 };
 
 enum { TEXT_MAX = 64 };
@@ -77,6 +78,20 @@ static int get_keyid(struct nlattr *attr, struct svcenc_keyid *ret)
 	return svcenc_keyid_parse(text, ret) ? -EBADMSG : 0;
 }
 
+/* Left out by a module that does not rotate: idle. */
+static int get_rotation(struct nlattr **attrs, u64 *ret_done, u64 *ret_total,
+			enum svcenc_rotation_state *ret)
+{
+	const u32 state = get_u32(attrs[SVCENC_ATTR_ROTATION]);
+
+	if (state >= SVCENC_ROTATION_COUNT)
+		return -EBADMSG;
+	*ret_done = get_u64(attrs[SVCENC_ATTR_ROTATION_DONE]);
+	*ret_total = get_u64(attrs[SVCENC_ATTR_ROTATION_TOTAL]);
+	*ret = (enum svcenc_rotation_state)state;
+	return 0;
+}
+
 int sys_genl_parse_device(struct nlmsghdr *header, struct sys_genl_device *ret)
 {
 	struct nlattr *attrs[SVCENC_ATTR_MAX + 1];
@@ -99,9 +114,8 @@ int sys_genl_parse_device(struct nlmsghdr *header, struct sys_genl_device *ret)
 	ret->epoch = get_u64(attrs[SVCENC_ATTR_EPOCH]);
 	ret->seq = get_u64(attrs[SVCENC_ATTR_SEQ]);
 	ret->sectors = get_u64(attrs[SVCENC_ATTR_SECTORS]);
-	ret->rotation_done = get_u64(attrs[SVCENC_ATTR_ROTATION_DONE]);
-	ret->rotation_total = get_u64(attrs[SVCENC_ATTR_ROTATION_TOTAL]);
-	return 0;
+	return get_rotation(attrs, &ret->rotation_done, &ret->rotation_total,
+			    &ret->rotation);
 }
 
 int sys_genl_parse_key(struct nlmsghdr *header, struct sys_genl_key *ret)
@@ -165,5 +179,6 @@ int sys_genl_parse_event(struct nlmsghdr *header, struct sys_genl_event *ret)
 		if (get_keyid(attrs[SVCENC_ATTR_KEY], &ret->key))
 			return -EBADMSG;
 	}
-	return 0;
+	return get_rotation(attrs, &ret->rotation_done, &ret->rotation_total,
+			    &ret->rotation);
 }
