@@ -8,87 +8,10 @@
 #include "lease.h"
 #include "log.h"
 #include "step.h"
+#include "volume_look.h"
 #include "volumes.h"
 
 enum { SECTOR = 512 };
-
-static int find_ready(struct agent *agent, const char *name, struct volume *ret,
-		      struct policy *ret_policy, struct svcenc_fault *fault)
-{
-	int r;
-
-	r = volume_find(agent, name, ret, fault);
-	if (r < 0)
-		return r;
-	if (!ret->ready) {
-		svcenc_fault_set(fault, SVCENC_FAULT_WRONG_DEVICE,
-				 "formatting volume '%s' was cut short", name);
-		return svcenc_fault_hint(fault,
-					 "run 'svcenc format %s %s' "
-					 "again",
-					 name, ret->device);
-	}
-	return policy_find_uuid(agent, &ret->key.policy, ret_policy, fault);
-}
-
-/* --- looking at the mapping ----------------------------------------------- */
-
-/*
- * What is under /dev/mapper/NAME: 1 = our volume, with a live table; 0 =
- * nothing (the remains of a killed open are cleared away); negative = not
- * ours.
- */
-static int find_mapping(const struct volume *volume, struct sys_dm_info *info,
-			struct svcenc_fault *fault)
-{
-	struct svcenc_uuid uuid;
-	int r;
-
-	r = sys_dm_info(volume->name, info);
-	if (r < 0)
-		return kernel_fault(r, "look at mapped devices", fault);
-	if (!info->exists)
-		return 0;
-	if (!sys_dm_info_is_svcenc(info, &uuid) ||
-	    !svcenc_uuid_equal(&uuid, &volume->uuid)) {
-		svcenc_fault_set(fault, SVCENC_FAULT_EXISTS,
-				 "/dev/mapper/%s is not volume '%s' but "
-				 "another mapped device",
-				 volume->name, volume->name);
-		return svcenc_fault_hint(fault,
-					 "'dmsetup info %s' shows it; "
-					 "remove or rename it",
-					 volume->name);
-	}
-	if (info->live_table && !info->suspended)
-		return 1;
-	if (info->live_table) {
-		r = sys_dm_resume(volume->name);
-		return r < 0 ? kernel_fault(r, "resume the mapped device",
-					    fault) :
-			       1;
-	}
-	r = sys_dm_remove(volume->name, 0);
-	return r < 0 ? kernel_fault(r, "remove a half-made mapped device",
-				    fault) :
-		       0;
-}
-
-/* Durable facts that the kernel knows better than the store. */
-static int learn(struct agent *agent, struct volume *volume,
-		 const struct svcenc_status *status, u64 data_len,
-		 struct svcenc_fault *fault)
-{
-	/* 0: read-only with a stale copy, so nothing is durable in both. */
-	if (!status->seq ||
-	    (volume->seq == status->seq && volume->epoch == status->epoch &&
-	     volume->data_len == data_len))
-		return 0;
-	volume->seq = status->seq;
-	volume->epoch = status->epoch;
-	volume->data_len = data_len;
-	return volume_save(agent, volume, fault);
-}
 
 /* --- open ----------------------------------------------------------------- */
 
@@ -297,7 +220,7 @@ static int open_closed(struct agent *agent, struct volume *volume,
 	r = sys_dm_status(volume->name, &status);
 	if (r < 0)
 		return kernel_fault(r, "read the volume's status", fault);
-	r = learn(agent, volume, &status, data_len, fault);
+	r = volume_learn(agent, volume, &status, data_len, fault);
 	svcenc_step("open-stored");
 	return r;
 }
@@ -335,7 +258,7 @@ static int open_mapped(struct agent *agent, struct volume *volume,
 		notes, json_string("it was open already; a filesystem that was "
 				   "shut down must be unmounted and mounted "
 				   "again"));
-	return learn(agent, volume, &status, volume->data_len, fault);
+	return volume_learn(agent, volume, &status, volume->data_len, fault);
 }
 
 static int take_new_device(const struct volume_opening *opening,
@@ -363,12 +286,12 @@ int volumes_open(struct agent *agent, const struct volume_opening *opening,
 	struct volume before;
 	int r;
 
-	r = find_ready(agent, opening->name, ret, &policy, fault);
+	r = volume_find_ready(agent, opening->name, ret, &policy, fault);
 	if (r < 0)
 		return r;
 	if (!kernel_ready(agent))
 		return kernel_fault(-ENOPKG, "open a volume", fault);
-	r = find_mapping(ret, &info, fault);
+	r = volume_find_mapping(ret, &info, fault);
 	if (r < 0)
 		return r;
 	*ret_already = r > 0;
@@ -401,14 +324,15 @@ int volumes_close(struct agent *agent, const char *name, struct volume *ret,
 	r = volume_find(agent, name, ret, fault);
 	if (r < 0)
 		return r;
-	r = find_mapping(ret, &info, fault);
+	r = volume_find_mapping(ret, &info, fault);
 	if (r < 0)
 		return r;
 	*ret_already = r == 0;
 	if (r > 0) {
 		/* freshness: what the next open must find at least */
 		if (!sys_dm_status(name, &status))
-			(void)learn(agent, ret, &status, ret->data_len, fault);
+			(void)volume_learn(agent, ret, &status, ret->data_len,
+					   fault);
 		svcenc_step("close-learned");
 		r = sys_dm_remove(name, 0);
 		if (r == -EBUSY) {
@@ -489,7 +413,7 @@ static int resize_to_device(struct agent *agent, struct volume *volume,
 	r = sys_dm_status(volume->name, &status);
 	if (r < 0)
 		return kernel_fault(r, "read the volume's status", fault);
-	r = learn(agent, volume, &status, new_len, fault);
+	r = volume_learn(agent, volume, &status, new_len, fault);
 	svcenc_step("resize-stored");
 	return r;
 }
@@ -503,10 +427,10 @@ int volumes_resize(struct agent *agent, const char *name, struct volume *ret,
 	u64 now_len;
 	int r;
 
-	r = find_ready(agent, name, ret, &policy, fault);
+	r = volume_find_ready(agent, name, ret, &policy, fault);
 	if (r < 0)
 		return r;
-	r = find_mapping(ret, &info, fault);
+	r = volume_find_mapping(ret, &info, fault);
 	if (r < 0)
 		return r;
 	if (!r) {
