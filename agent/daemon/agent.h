@@ -17,6 +17,7 @@
 #define AGENT_VERSION "0.1"
 
 struct lease;
+struct rotation;
 struct vault;
 struct server;
 
@@ -46,6 +47,7 @@ struct agent {
 
 	struct vault *vaults; /* config.vault_count of them, same order */
 	struct lease *leases; /* list, one per policy that was ever looked at */
+	struct rotation *rotations; /* list, of those under way */
 };
 
 /* CLOCK_BOOTTIME, as the module's leases count. */

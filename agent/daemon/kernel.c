@@ -7,6 +7,7 @@
 #include "keyctl.h"
 #include "lease.h"
 #include "log.h"
+#include "rotations.h"
 
 enum { LOOK_AGAIN_US = 2 * 1000 * 1000 };
 
@@ -16,6 +17,8 @@ static void on_event(const struct sys_genl_event *event, void *userdata)
 	const char *text = svcenc_event_text(event->event);
 	char uuid[SVCENC_UUID_TEXT + 1] = "-", key[SVCENC_KEYID_TEXT + 1] = "-";
 
+	if (rotations_on_event(agent, event))
+		return;
 	if (event->has_uuid)
 		svcenc_uuid_print(&event->uuid, uuid);
 	if (event->has_key)
@@ -50,6 +53,7 @@ static int on_events_readable(sd_event_source *source, int fd, uint32_t revents,
 	if (r == -ENOBUFS) {
 		log_warning("events of the kernel were lost; looking anew");
 		lease_look_anew(agent);
+		rotations_look_anew(agent);
 	} else if (r < 0) {
 		log_warning("events of the kernel: %s", strerror(-r));
 		close_events(agent);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The module as the agent sees it: is it there, which keys live, which
- * volumes are mapped, what has it just said. Decides nothing; hands key
- * events on to lease.c.
+ * volumes are mapped, what has it just said. Decides nothing; hands events of
+ * keys on to lease.c, those of rotations to rotations.c.
  */
 #ifndef SVCENC_DAEMON_KERNEL_H
 #define SVCENC_DAEMON_KERNEL_H

@@ -24,6 +24,7 @@
 #include "lease.h"
 #include "log.h"
 #include "proto.h"
+#include "rotations.h"
 #include "secret.h"
 #include "server.h"
 #include "step.h"
@@ -310,6 +311,7 @@ static void stop(struct agent *agent)
 {
 	server_stop(agent);
 	lease_stop(agent);
+	rotations_stop(agent);
 	kernel_stop(agent);
 	vaults_stop(agent);
 	agent->store = svcenc_store_close(agent->store);
