@@ -34,6 +34,7 @@ static const struct {
 	{ INTERFACE "ListVolumes", STAFF, method_list_volumes },
 	{ INTERFACE "VolumeStatus", STAFF, method_volume_status },
 	{ INTERFACE "ResizeVolume", STAFF, method_resize_volume },
+	{ INTERFACE "RotateVolume", STAFF, method_rotate_volume },
 	{ INTERFACE "RecoverStore", ROLE_OFFICER, method_recover_store },
 };
 

@@ -55,6 +55,7 @@ int method_close_volume(struct request *request);
 int method_list_volumes(struct request *request);
 int method_volume_status(struct request *request);
 int method_resize_volume(struct request *request);
+int method_rotate_volume(struct request *request);
 int method_recover_store(struct request *request);
 /* methods_agent.c */
 int method_get_status(struct request *request);

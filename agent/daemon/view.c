@@ -8,6 +8,7 @@
 #include "kernel.h"
 #include "lease.h"
 #include "recordjson.h"
+#include "rotations.h"
 #include "view.h"
 
 static const char *uuid_text(const struct svcenc_uuid *uuid,
@@ -193,12 +194,44 @@ static u64 size_of_device(const char *path)
 	return bytes;
 }
 
+/* What a rotation that does not go on by itself waits for; else "". */
+static void rotation_why(const char *name, enum svcenc_rotation_state state,
+			 char *buf, size_t size)
+{
+	const char *what, *then = "";
+
+	buf[0] = '\0';
+	switch (state) {
+	case SVCENC_ROTATION_PAUSED:
+		what = "the rotation is paused";
+		break;
+	case SVCENC_ROTATION_READ_ERROR:
+		what = "the rotation stopped where the device cannot read";
+		then = " tries again, with --skip-unreadable it passes over";
+		break;
+	case SVCENC_ROTATION_WRITE_ERROR:
+		what = "the rotation stopped where the device cannot write";
+		then = " once that is mended";
+		break;
+	case SVCENC_ROTATION_SUPER_ERROR:
+		what = "the rotation stopped as the device cannot write the "
+		       "header, and some writes wait";
+		then = " once that is mended";
+		break;
+	default:
+		return;
+	}
+	snprintf(buf, size, "%s: 'svcenc rotate %s --resume'%s", what, name,
+		 then);
+}
+
 struct mapping {
 	bool open;
 	struct sys_dm_info info;
 	struct svcenc_status status;
 	u64 sectors;
 	char path[SYS_DM_PATH_SIZE];
+	char rotation_why[192 + SVCENC_NAME_SIZE]; /* "": nothing to be done */
 };
 
 static void look_at_mapping(const struct volume *volume, struct mapping *ret)
@@ -216,6 +249,8 @@ static void look_at_mapping(const struct volume *volume, struct mapping *ret)
 	    sys_dm_status(volume->name, &ret->status) < 0)
 		return;
 	ret->open = true;
+	rotation_why(volume->name, ret->status.rotation, ret->rotation_why,
+		     sizeof(ret->rotation_why));
 	sys_dm_path(volume->name, ret->path);
 	table = malloc(sizeof(*table));
 	if (table && !sys_dm_table(volume->name, table))
@@ -246,7 +281,29 @@ static const char *volume_why(const struct volume *volume,
 
 		return *why ? why : "no key is live for it: 'svcenc open'";
 	}
-	return "";
+	return mapping->rotation_why;
+}
+
+/* Of an open volume; of others all is 0 and "idle". */
+static json_t *view_rotation(struct agent *agent, const struct volume *volume,
+			     const struct svcenc_status *status)
+{
+	const u64 left = status->rotation_total - status->rotation_done;
+	const u64 speed = status->rotation == SVCENC_ROTATION_RUNNING ?
+				  rotations_speed(agent, &volume->uuid) :
+				  0;
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "state",
+			 svcenc_rotation_text(status->rotation), "done",
+			 (json_int_t)(status->rotation_done * 512), "total",
+			 (json_int_t)(status->rotation_total * 512), "limit",
+			 (json_int_t)(status->rate_kib_s * 1024), "speed",
+			 (json_int_t)speed, "left_ms",
+			 speed ? (json_int_t)((double)left * 512 * 1000 /
+					      (double)speed) :
+				 (json_int_t)-1,
+			 "longest_park_us", (json_int_t)status->longest_park_us,
+			 "unreadable", (json_int_t)status->unreadable);
 }
 
 json_t *view_volume(struct agent *agent, const struct volume *volume)
@@ -263,7 +320,7 @@ json_t *view_volume(struct agent *agent, const struct volume *volume)
 	look_at_mapping(volume, &mapping);
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "
-		"s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:I}",
+		"s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:I}",
 		"name", volume->name, "uuid", uuid_text(&volume->uuid, uuid),
 		"tenant", tenant.name, "policy", policy.name, "key",
 		key_text(&volume->key, key), "state",
@@ -279,7 +336,8 @@ json_t *view_volume(struct agent *agent, const struct volume *volume)
 		"epoch", (json_int_t)mapping.status.epoch, "rotation_done",
 		(json_int_t)(mapping.status.rotation_done * 512),
 		"rotation_total",
-		(json_int_t)(mapping.status.rotation_total * 512), "counters",
+		(json_int_t)(mapping.status.rotation_total * 512), "rotation",
+		view_rotation(agent, volume, &mapping.status), "counters",
 		view_counters(&mapping.status.counters), "created",
 		(json_int_t)volume->created);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be done with a volume: format, open, close, resize, recover. Each
+ * What can be done with a volume: format, open, close, resize, rotate,
+ * recover. Each
  * is a sequence of steps between which the agent may be killed; the same
  * request made again then finishes it. Brings policy keys into the kernel
  * through lease.h only.
@@ -42,6 +43,27 @@ int volumes_close(struct agent *agent, const char *name, struct volume *ret,
 		  bool *ret_already, struct svcenc_fault *fault);
 int volumes_resize(struct agent *agent, const char *name, struct volume *ret,
 		   u64 *ret_old, struct svcenc_fault *fault);
+
+enum volume_rotate {
+	VOLUME_ROTATE_START,
+	VOLUME_ROTATE_PAUSE,
+	VOLUME_ROTATE_RESUME,
+};
+
+struct volume_rotation {
+	const char *name;
+	enum volume_rotate action;
+	int64_t rate; /* bytes per second, whole KiB; 0 = no limit; -1: as is,
+		       * but none at a start
+		       */
+	bool skip_unreadable; /* with RESUME */
+};
+
+/* "start", "pause", "resume"; -EINVAL for another word. */
+int volumes_rotate_action(const char *text, enum volume_rotate *ret);
+/* Returns once the kernel has taken it; the work goes on in the kernel. */
+int volumes_rotate(struct agent *agent, const struct volume_rotation *wish,
+		   struct volume *ret, struct svcenc_fault *fault);
 
 /* One device of RecoverStore; fills the strings of a RecoverResult. */
 struct recovery {
