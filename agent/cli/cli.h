@@ -47,6 +47,7 @@ enum cli_kind {
 	CLI_TEXT,     /* string as given */
 	CLI_PATH,     /* made absolute, symbolic links kept */
 	CLI_BYTES,    /* 4096, 64M, 1.. with K M G T, powers of 1024 */
+	CLI_RATE,     /* bytes per second: 20 is MiB/s; 512K, 1G */
 	CLI_DURATION, /* seconds: 30, 30s, 10m, 4h, 7d */
 	CLI_NUMBER,
 };
@@ -99,6 +100,11 @@ struct cli_verb {
 	const char *example; /* complete command lines */
 	/* Before the call; not CLI_OK ends the run. NULL: nothing. */
 	int (*check)(struct cli *cli);
+	/*
+	 * After the call, before anything is printed; may put another reply
+	 * in its place. Not CLI_OK ends the run. NULL: nothing.
+	 */
+	int (*wait)(struct cli *cli, json_t **reply);
 	/* Instead of the call, for verbs without a method. */
 	int (*run)(struct cli *cli);
 	/* The reply for people; returns the exit code. */
@@ -116,9 +122,10 @@ bool cli_flag(const struct cli *cli, const char *option);
 
 /* values.c: 0 or -EINVAL, -ERANGE; pure. */
 int cli_parse_bytes(const char *text, json_int_t *ret);
+int cli_parse_rate(const char *text, json_int_t *ret_per_second);
 int cli_parse_duration(const char *text, json_int_t *ret_seconds);
 /* Print into @buf and return it. */
-enum { CLI_VALUE_SIZE = 48 };
+enum { CLI_VALUE_SIZE = 48, CLI_LINE_SIZE = 192 };
 const char *cli_format_bytes(json_int_t bytes, char buf[CLI_VALUE_SIZE]);
 const char *cli_format_duration_ms(json_int_t ms, char buf[CLI_VALUE_SIZE]);
 const char *cli_format_date(json_int_t seconds, char buf[CLI_VALUE_SIZE]);
@@ -197,6 +204,12 @@ int cli_volume_print_list(const struct cli *cli, const json_t *reply);
 int cli_volume_print_status(const struct cli *cli, const json_t *reply);
 int cli_volume_print_resized(const struct cli *cli, const json_t *reply);
 bool cli_volume_print_table(const json_t *volumes);
+int cli_rotate_check(struct cli *cli);
+int cli_rotate_wait(struct cli *cli, json_t **reply);
+int cli_rotate_print(const struct cli *cli, const json_t *reply);
+/* "active", "active, rotating 12.3%" */
+const char *cli_rotation_brief(const json_t *volume, char buf[CLI_LINE_SIZE]);
+void cli_rotation_print_fields(const json_t *volume);
 int cli_table_run(struct cli *cli);
 int cli_store_print_recovered(const struct cli *cli, const json_t *reply);
 

@@ -116,10 +116,10 @@ int cli_volume_print_closed(const struct cli *cli, const json_t *reply)
 
 static bool add_row(struct cli_table *table, const json_t *volume)
 {
-	char size[CLI_VALUE_SIZE];
+	char size[CLI_VALUE_SIZE], state[CLI_LINE_SIZE];
 
 	return cli_table_add(table, cli_text(volume, "name")) &&
-	       cli_table_add(table, cli_text(volume, "state")) &&
+	       cli_table_add(table, cli_rotation_brief(volume, state)) &&
 	       cli_table_add(table, cli_text(volume, "tenant")) &&
 	       cli_table_add(table, cli_text(volume, "policy")) &&
 	       cli_table_add(table,
@@ -178,12 +178,7 @@ static void print_sizes(const json_t *volume)
 						       "not passed down");
 	cli_field("epoch", "%lld", (long long)cli_int(volume, "epoch"));
 	cli_field("header seq", "%lld", (long long)cli_int(volume, "seq"));
-	if (cli_int(volume, "rotation_total"))
-		cli_field(
-			"rotation", "%lld%%",
-			(long long)(100.0 *
-				    (double)cli_int(volume, "rotation_done") /
-				    (double)cli_int(volume, "rotation_total")));
+	cli_rotation_print_fields(volume);
 }
 
 int cli_volume_print_status(const struct cli *cli, const json_t *reply)

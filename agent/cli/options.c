@@ -105,6 +105,8 @@ static const char *wanted(enum cli_kind kind)
 	switch (kind) {
 	case CLI_BYTES:
 		return "wanted is a number of bytes, or one with K, M, G or T: 64M";
+	case CLI_RATE:
+		return "wanted is a number of MiB per second, or one with K, M or G; 0 for no limit";
 	case CLI_DURATION:
 		return "wanted is a number of seconds, or one with s, m, h or d: 10m";
 	case CLI_NUMBER:
@@ -134,6 +136,9 @@ static int make_value(const struct cli *cli, enum cli_kind kind,
 		break;
 	case CLI_BYTES:
 		r = cli_parse_bytes(text, &number);
+		break;
+	case CLI_RATE:
+		r = cli_parse_rate(text, &number);
 		break;
 	case CLI_DURATION:
 		r = cli_parse_duration(text, &number);

@@ -83,7 +83,11 @@ static int run_verb(struct cli *cli)
 			json_incref(cli->parameters), &reply);
 	if (code != CLI_OK)
 		return code;
-	code = cli->json ? cli_print_json(cli, reply) : verb->print(cli, reply);
+	if (verb->wait)
+		code = verb->wait(cli, &reply);
+	if (code == CLI_OK)
+		code = cli->json ? cli_print_json(cli, reply) :
+				   verb->print(cli, reply);
 	json_decref(reply);
 	return code;
 }

@@ -27,6 +27,14 @@ static const struct unit byte_units[] = {
 	{ NULL, 0 },
 };
 
+/* Without a suffix MiB per second, as rates are spoken of. */
+static const struct unit rate_units[] = {
+	{ "", 1LL << 20 },	{ "K", 1LL << 10 },
+	{ "M", 1LL << 20 },	{ "G", 1LL << 30 },
+	{ "KiB/s", 1LL << 10 }, { "MiB/s", 1LL << 20 },
+	{ "GiB/s", 1LL << 30 }, { NULL, 0 },
+};
+
 static const struct unit second_units[] = {
 	{ "", 1 },     { "s", 1 },     { "m", 60 },
 	{ "h", 3600 }, { "d", 86400 }, { NULL, 0 },
@@ -59,6 +67,11 @@ static int parse_with_unit(const char *text, const struct unit *units,
 int cli_parse_bytes(const char *text, json_int_t *ret)
 {
 	return parse_with_unit(text, byte_units, ret);
+}
+
+int cli_parse_rate(const char *text, json_int_t *ret_per_second)
+{
+	return parse_with_unit(text, rate_units, ret_per_second);
 }
 
 int cli_parse_duration(const char *text, json_int_t *ret_seconds)

@@ -139,23 +139,23 @@ static int set_rate(const struct volume_rotation *wish,
 	return send(wish, message, fault);
 }
 
-static int act(const struct volume_rotation *wish,
-	       const struct svcenc_status *status, struct svcenc_fault *fault)
+/*
+ * Also what seems to be so already: a pause takes a moment to show in the
+ * status, and a resume right behind it must not get lost.
+ */
+static int act(const struct volume_rotation *wish, struct svcenc_fault *fault)
 {
 	switch (wish->action) {
 	case VOLUME_ROTATE_START:
 		return send(wish, "rotate start", fault);
 	case VOLUME_ROTATE_PAUSE:
-		if (status->rotation == SVCENC_ROTATION_PAUSED)
-			return 0;
 		return send(wish, "rotate pause", fault);
 	case VOLUME_ROTATE_RESUME:
-		if (wish->skip_unreadable)
-			return send(wish, "rotate resume skip_unreadable",
-				    fault);
-		if (status->rotation == SVCENC_ROTATION_RUNNING)
-			return 0;
-		return send(wish, "rotate resume", fault);
+		return send(wish,
+			    wish->skip_unreadable ?
+				    "rotate resume skip_unreadable" :
+				    "rotate resume",
+			    fault);
 	}
 	return -EINVAL;
 }
@@ -196,7 +196,7 @@ int volumes_rotate(struct agent *agent, const struct volume_rotation *wish,
 	if (!r)
 		r = set_rate(wish, &status, fault);
 	if (!r)
-		r = act(wish, &status, fault);
+		r = act(wish, fault);
 	if (r < 0)
 		return r;
 	log_audit("rotation of volume '%s': %s asked for%s", wish->name,

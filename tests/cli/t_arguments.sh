@@ -34,6 +34,15 @@ cli_refused "size beyond 63 bits" 1 "--size: '9999999T' is not usable" \
 	'wanted is a number of bytes, or one with K, M, G or T: 64M' format a /dev/x --size 9999999T
 cli_refused "bad time" 1 "--lease: 'soon' is not usable" \
 	'wanted is a number of seconds, or one with s, m, h or d: 10m' policy create a b --lease soon
+cli_refused "bad rate" 1 "--rate: '10T' is not usable" \
+	'wanted is a number of MiB per second, or one with K, M or G; 0 for no limit' rotate a --rate 10T
+cli_refused "pause and resume" 1 '--pause and --resume contradict each other' 'give one of them' \
+	rotate a --pause --resume
+cli_refused "pause and wait" 1 '--pause and --wait: a paused rotation does not end' \
+	'give one of them' rotate a --pause --wait
+cli_refused "skip without resume" 1 '--skip-unreadable without --resume' \
+	'it goes with --resume, when a rotation has stopped at a sector that cannot be read' \
+	rotate a --skip-unreadable
 cli_refused "name that is not UTF-8" 1 "NAME: '"$'\xff'"' is not usable" \
 	'wanted is text in UTF-8' open $'\xff'
 cli_refused "force with nobody to ask" 1 '--force on /dev/x, and nobody to ask (no terminal)' \
@@ -77,6 +86,7 @@ cli_start_agent <<'EOF'
  "VolumeStatus": {"reply": {"volume": {"name": "data", "tenant": "alpha", "policy": "provider"},
 		 "policy": {}}},
  "ListPolicies": {"reply": {"policies": []}},
+ "RotateVolume": {"reply": {"volume": {"name": "data", "rotation": {"state": "running", "total": 1}}}},
  "RecoverStore": {"reply": {"results": [], "tenants": 0, "policies": 0, "volumes": 0}},
  "GetStatus": {"reply": {}}}
 EOF
@@ -104,6 +114,20 @@ sent "format" \
 sent "format, long form" \
 	"operator $agent.CreateVolume {\"device\": \"/dev/vg/d\", \"force\": true, \"name\": \"data\"}" \
 	volume create data /dev/vg/d --force --yes
+sent "rotate" "operator $agent.RotateVolume {\"action\": \"start\", \"name\": \"data\"}" rotate data
+sent "rotate with a rate, in MiB/s" \
+	"operator $agent.RotateVolume {\"action\": \"start\", \"name\": \"data\", \"rate\": 20971520}" \
+	volume rotate data --rate 20
+sent "rotate with a rate, in KiB/s" \
+	"operator $agent.RotateVolume {\"action\": \"start\", \"name\": \"data\", \"rate\": 524288}" \
+	rotate --rate 512K data
+sent "rotate, no limit" \
+	"operator $agent.RotateVolume {\"action\": \"resume\", \"name\": \"data\", \"rate\": 0}" \
+	rotate data --resume --rate 0
+sent "pause" "operator $agent.RotateVolume {\"action\": \"pause\", \"name\": \"data\"}" rotate data --pause
+sent "past unreadable sectors" \
+	"operator $agent.RotateVolume {\"action\": \"resume\", \"name\": \"data\", \"skip_unreadable\": true}" \
+	rotate data --resume --skip-unreadable
 cd "$CLI_TMP" || exit 1
 sent "relative path" "operator $agent.OpenVolume {\"device\": \"$CLI_TMP/img\", \"name\": \"data\"}" \
 	open data img

@@ -17,7 +17,8 @@ cli_start_agent <<'EOF'
 	"vaults": 3, "vaults_unreachable": 0, "warnings": ["vault a separates nothing from root"]}},
  "ListVolumes": {"reply": {"volumes": [
 	{"name": "data", "state": "active", "tenant": "alpha", "policy": "provider", "size": 1073741824,
-	 "device": "/dev/vg/data", "path": "/dev/mapper/data", "why": ""},
+	 "device": "/dev/vg/data", "path": "/dev/mapper/data", "why": "",
+	 "rotation": {"state": "running", "done": 129922760, "total": 1073741824}},
 	{"name": "logs", "state": "locked", "tenant": "beta", "policy": "provider", "size": 67108864,
 	 "device": "/dev/vg/logs", "path": "/dev/mapper/logs", "why": "key \u001b[31mrevoked"}]}},
  "ListTenants": {"reply": {"tenants": [{"name": "alpha", "uuid": "u-1", "created": 0, "policies": 1,
@@ -51,9 +52,13 @@ cli_start_agent <<'EOF'
 	"device": "/dev/vg/data", "path": "/dev/mapper/data", "devno": "253:7", "size": 1073741824,
 	"device_size": 1145044992, "spare": 67108864, "sector_size": 4096, "allow_discards": false,
 	"seq": 4, "epoch": 1, "rotation_done": 0, "rotation_total": 0,
+	"rotation": {"state": "idle", "done": 0, "total": 0, "limit": 0, "speed": 0, "left_ms": -1,
+		"longest_park_us": 0, "unreadable": 0},
 	"counters": {"reads": 10, "offline": 0}, "created": 0},
 	"policy": {"state": "active", "why": "", "key_live": true, "lease_left_ms": 59000,
 	"on_withdrawal": "shutdown"}}},
+ "RotateVolume": {"reply": {"volume": {"name": "data", "epoch": 1, "state": "active", "rotation":
+	{"state": "running", "done": 0, "total": 1073741824}}}},
  "ResizeVolume": {"reply": {"volume": {"name": "data"}, "old_size": 1073741824,
 	"new_size": 2147483648}},
  "RecoverStore": {"reply": {"results": [
@@ -76,9 +81,9 @@ $(cat)"
 
 prints "bare" 0 <<'EOF'
 svcencd 0.1, up 1 min 30 s, kernel ready; 1 of 2 volumes open, 1 locked; 0 of 3 vaults unreachable
-VOLUME  STATE   TENANT  POLICY    SIZE    DEVICE        PATH              WHY
-data    active  alpha   provider  1 GiB   /dev/vg/data  /dev/mapper/data  -
-logs    locked  beta    provider  64 MiB  /dev/vg/logs  /dev/mapper/logs  key ?[31mrevoked
+VOLUME  STATE                   TENANT  POLICY    SIZE    DEVICE        PATH              WHY
+data    active, rotating 12.1%  alpha   provider  1 GiB   /dev/vg/data  /dev/mapper/data  -
+logs    locked                  beta    provider  64 MiB  /dev/vg/logs  /dev/mapper/logs  key ?[31mrevoked
 EOF
 cli_is "bare: warnings" "$err" "svcenc: note: vault a separates nothing from root"
 prints "tenant create" 0 tenant create alpha <<<"tenant alpha was there already"
@@ -154,6 +159,10 @@ header seq       4
 created          1970-01-01 00:00:00 +0000
 reads            10
 EOF
+prints "rotate" 0 rotate data <<'EOF'
+volume data is being rotated: 0.0% of 1024 MiB
+next: svcenc status data
+EOF
 prints "resize" 0 resize data <<<"volume data has grown from 1 GiB to 2 GiB"
 prints "store recover" 9 store recover /dev/a /dev/b <<'EOF'
 DEVICE  OUTCOME    VOLUME  TENANT  POLICY    WHY
@@ -174,7 +183,7 @@ EOF
 # --- for machines: the agent's answer with the schema in front, nothing lost
 
 for words in 'tenant list' 'tenant show alpha' 'policy show alpha provider' 'vault list' \
-	'vault test a' 'volume list' 'status data' 'agent status' 'resize data' 'open data' \
+	'vault test a' 'volume list' 'status data' 'agent status' 'resize data' 'rotate data' 'open data' \
 	'close data' 'format data /dev/vg/data'; do
 	# shellcheck disable=SC2086 # words
 	svcenc $words --json

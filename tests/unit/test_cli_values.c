@@ -71,6 +71,24 @@ static void durations_are_read(void **state)
 			 -ERANGE);
 }
 
+static void rates_are_read(void **state)
+{
+	json_int_t value = -1;
+
+	(void)state;
+	assert_int_equal(cli_parse_rate("20", &value), 0);
+	assert_int_equal(value, 20 << 20);
+	assert_int_equal(cli_parse_rate("512K", &value), 0);
+	assert_int_equal(value, 512 << 10);
+	assert_int_equal(cli_parse_rate("1GiB/s", &value), 0);
+	assert_int_equal(value, 1 << 30);
+	assert_int_equal(cli_parse_rate("0", &value), 0);
+	assert_int_equal(value, 0);
+	assert_int_equal(cli_parse_rate("1T", &value), -EINVAL);
+	assert_int_equal(cli_parse_rate("-1", &value), -EINVAL);
+	assert_int_equal(cli_parse_rate("9999999999G", &value), -ERANGE);
+}
+
 static void values_are_written(void **state)
 {
 	char buf[CLI_VALUE_SIZE];
@@ -95,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_read),
 		cmocka_unit_test(durations_are_read),
+		cmocka_unit_test(rates_are_read),
 		cmocka_unit_test(values_are_written),
 	};
 
