@@ -26,6 +26,7 @@ CRC_AT = 8
 INCOMPAT_ROTATING = 1
 INCOMPAT_UNREADABLE = 2
 PLACE_LOW, PLACE_HIGH = 0, 1
+DOWN, UP = 1, 2 # of a rotation: from high to low, from low to high
 ROLES = {"a": 1, "b": 2, "availability": 3}
 ALG_A256KW = 1
 

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import svcenc_crypto as crypto
-from svcenc_layout import PLACE_HIGH, PLACE_LOW, ModelError, Superblock
+from svcenc_layout import INCOMPAT_ROTATING, PLACE_HIGH, PLACE_LOW, ModelError, Superblock
 from svcenc_volume import (
     Keys, Plan, Volume, create, sign_record, sign_superblock, superblock_mac)
 
@@ -44,6 +44,11 @@ def size_of(text):
     if text[-1:].upper() in units:
         return int(text[:-1], 0) * units[text[-1].upper()]
     return int(text, 0)
+
+
+def extent_of(text):
+    start, _, count = text.partition("+")
+    return int(start, 0), int(count, 0)
 
 
 def description(sb):
@@ -84,7 +89,7 @@ def cmd_open(args):
 
 def cmd_decrypt(args):
     volume = Volume(args.image, keys_from(args))
-    for block in volume.decrypt(args.offset, args.length):
+    for block in volume.decrypt(args.offset, args.length, args.skip_unreadable):
         sys.stdout.buffer.write(block)
 
 
@@ -112,7 +117,9 @@ def cmd_create(args):
         volume_key=bytes.fromhex(args.volume_key) if args.volume_key else None,
         vaults=[crypto.FileVault(v) for v in args.vault],
         names=(args.tenant, args.policy_name, args.name), seq=args.seq, epoch=args.epoch,
-        fresh=args.fresh, plaintext=args.plaintext, plaintext_offset=args.plaintext_offset)
+        fresh=args.fresh, plaintext=args.plaintext, plaintext_offset=args.plaintext_offset,
+        watermark=args.watermark, unreadable=args.unreadable,
+        next_key=bytes.fromhex(args.next_key) if args.next_key else None)
     sb = create(args.image, plan)
     if args.side_files:
         write_side_files(args.image, plan, sb)
@@ -148,6 +155,8 @@ def cmd_keys(args):
     volume = Volume(args.image, keys_from(args))
     sb, policy_key, volume_key = volume.open()
     keys = {"policy_key": policy_key.hex(), "volume_key": volume_key.hex()}
+    if sb["incompat"] & INCOMPAT_ROTATING:
+        keys["next_volume_key"] = volume.next_key(sb, policy_key).hex()
     for purpose in crypto.LABELS:
         keys[purpose] = crypto.subkey(policy_key, purpose, sb["policy"],
                                       sb["policy_version"]).hex()
@@ -254,6 +263,11 @@ def add_create(commands):
     parser.add_argument("--fresh", action="store_true", help="never keyed, as format leaves it")
     parser.add_argument("--plaintext", metavar="FILE")
     parser.add_argument("--plaintext-offset", type=size_of, default=0)
+    parser.add_argument("--watermark", type=int, metavar="SECTOR",
+                        help="stopped in a rotation that began at --place")
+    parser.add_argument("--next-key", metavar="HEX")
+    parser.add_argument("--unreadable", type=extent_of, action="append", default=[],
+                        metavar="SECTOR+COUNT")
     parser.add_argument("--side-files", action="store_true",
                         help="also IMAGE.{uuid,desc,sectors,key} for shell scripts")
     parser.add_argument("--tenant", default="default")
@@ -287,6 +301,7 @@ def parse_arguments(words=None):
     sub = command(commands, "decrypt", cmd_decrypt)
     sub.add_argument("--offset", type=size_of, default=0)
     sub.add_argument("--length", type=size_of)
+    sub.add_argument("--skip-unreadable", action="store_true", help="zeroes instead")
     add_create(commands)
     sub = command(commands, "payload", cmd_payload)
     sub.add_argument("--lease", type=int, default=3600)

@@ -11,8 +11,9 @@ import uuid
 
 import svcenc_crypto as crypto
 from svcenc_layout import (
-    HEADER_SIZE, INCOMPAT_ROTATING, MIB, PLACE_HIGH, REC_OFFSETS, REC_SIZE, ROLES,
-    SB_OFFSETS, SB_SIZE, ModelError, Record, Superblock, new_record, new_superblock)
+    DOWN, HEADER_SIZE, INCOMPAT_ROTATING, INCOMPAT_UNREADABLE, MIB, PLACE_HIGH, PLACE_LOW,
+    REC_OFFSETS, REC_SIZE, ROLES, SB_OFFSETS, SB_SIZE, UP, ModelError, Record, Superblock,
+    new_record, new_superblock)
 
 CHUNK = 4 * MIB
 
@@ -111,17 +112,28 @@ class Volume:
     def open(self):
         """(superblock, policy key, volume key)"""
         sb, policy_key = self.superblock()
-        volume_key = crypto.unwrap_volume_key(policy_key, sb, sb["epoch"], sb["current"])
-        wanted = crypto.fingerprint(volume_key, sb["uuid"])
-        if sb[f"history{sb['epoch'] % 16}"] != wanted:
-            raise ModelError(f"{self.path}: history does not hold the volume key's fingerprint")
-        return sb, policy_key, volume_key
+        return sb, policy_key, self._unwrap(sb, policy_key, sb["epoch"], sb["current"])
 
-    def decrypt(self, offset=0, length=None):
-        """Yields plaintext of [offset, offset + length)."""
-        sb, _, volume_key = self.open()
+    def next_key(self, sb, policy_key):
+        """The key that a rotation under way goes to."""
+        if not sb["incompat"] & INCOMPAT_ROTATING:
+            raise ModelError(f"{self.path}: is not rotating")
+        return self._unwrap(sb, policy_key, sb["epoch"] + 1, sb["next"])
+
+    def _unwrap(self, sb, policy_key, epoch, wrap):
+        volume_key = crypto.unwrap_volume_key(policy_key, sb, epoch, wrap)
+        wanted = crypto.fingerprint(volume_key, sb["uuid"])
+        if sb[f"history{epoch % 16}"] != wanted:
+            raise ModelError(f"{self.path}: history does not hold the volume key's fingerprint")
+        return volume_key
+
+    def decrypt(self, offset=0, length=None, skip_unreadable=False):
+        """Yields plaintext of [offset, offset + length); with skip_unreadable
+        zeroes for what the header lists as unreadable."""
+        sb, policy_key, volume_key = self.open()
+        keys = [volume_key]
         if sb["incompat"] & INCOMPAT_ROTATING:
-            raise ModelError(f"{self.path}: is rotating, the model cannot decrypt that")
+            keys.append(self.next_key(sb, policy_key))
         unit = sb["sector_size"]
         end = sb["data_len"] if length is None else offset + length
         if end > sb["data_len"]:
@@ -130,10 +142,22 @@ class Volume:
             at = offset - offset % unit
             while at < end:
                 size = min(CHUNK, -(-(end - at) // unit) * unit)
-                raw = _read(file, data_start(sb) + at, size)
-                plain = crypto.decrypt_sectors(volume_key, unit, at, raw)
+                start, which, size = whereabouts(sb, at, size)
+                raw = _read(file, start, size)
+                plain = crypto.decrypt_sectors(keys[which], unit, at, raw)
+                plain = self._without_unreadable(sb, at, plain, skip_unreadable)
                 yield plain[max(offset - at, 0):end - at]
                 at += size
+
+    def _without_unreadable(self, sb, at, plain, skip):
+        for first, last in unreadable(sb):
+            first, last = max(first, at), min(last, at + len(plain))
+            if first >= last:
+                continue
+            if not skip:
+                raise ModelError(f"{self.path}: bytes {first} to {last} are unreadable")
+            plain = plain[:first - at] + bytes(last - first) + plain[last - at:]
+        return plain
 
     def write_superblock(self, number):
         self._write(SB_OFFSETS[number], self.copies[number].raw)
@@ -155,12 +179,40 @@ class Volume:
         """Moves superblock copy `number` under another policy key, unsigned."""
         sb = self.copies[number]
         _, _, volume_key = self.open()
+        old_sb, policy_key = self.superblock()
+        rotating = sb["incompat"] & INCOMPAT_ROTATING
+        next_key = self.next_key(old_sb, policy_key) if rotating else None
         sb["policy"], sb["policy_version"] = policy, version
         sb["current"] = crypto.wrap_volume_key(new_key, sb, sb["epoch"], volume_key)
+        if next_key:
+            sb["next"] = crypto.wrap_volume_key(new_key, sb, sb["epoch"] + 1, next_key)
 
 
-def data_start(sb):
-    return sb["data_offset"] + (sb["spare_len"] if sb["place"] == PLACE_HIGH else 0)
+def place_start(sb, place):
+    return sb["data_offset"] + (sb["spare_len"] if place == PLACE_HIGH else 0)
+
+
+def whereabouts(sb, at, size):
+    """Where logical bytes [at, at + size) lie, as far as they lie together:
+    (byte on the device, 0: current key or 1: next key, how many bytes)."""
+    old = sb["place"]
+    if not sb["incompat"] & INCOMPAT_ROTATING:
+        return place_start(sb, old) + at, 0, size
+    new = PLACE_HIGH if old == PLACE_LOW else PLACE_LOW
+    mark = sb["watermark"] * 512
+    below = at < mark
+    if below:
+        size = min(size, mark - at)
+    # down, the watermark comes from below; up, from above
+    moved = below if sb["direction"] == DOWN else not below
+    return place_start(sb, new if moved else old) + at, int(moved), size
+
+
+def unreadable(sb):
+    """Pairs of logical bytes: first, behind the last."""
+    for i in range(sb["extent_count"]):
+        start = sb[f"extent{i}.start"] * 512
+        yield start, start + sb[f"extent{i}.sectors"] * 512
 
 
 def _read(file, at, size):
@@ -192,11 +244,15 @@ class Plan:
         self.fresh = False
         self.plaintext = None
         self.plaintext_offset = 0
+        self.watermark = None # 512-byte sector: stopped in a rotation from place
+        self.next_key = None
+        self.unreadable = [] # pairs: 512-byte sector, how many
         for name, value in choices.items():
             if value is not None:
                 setattr(self, name, value)
         self.policy_key = self.policy_key or os.urandom(32)
         self.volume_key = self.volume_key or os.urandom(64)
+        self.next_key = self.next_key or os.urandom(64)
 
 
 def plan_record(plan):
@@ -227,8 +283,24 @@ def plan_superblock(plan):
     sb["place"] = plan.place
     sb["current"] = crypto.wrap_volume_key(plan.policy_key, sb, plan.epoch, plan.volume_key)
     sb[f"history{plan.epoch % 16}"] = crypto.fingerprint(plan.volume_key, plan.volume)
+    if plan.watermark is not None:
+        plan_rotation(plan, sb)
+    for i, (start, sectors) in enumerate(plan.unreadable):
+        sb["incompat"] |= INCOMPAT_UNREADABLE
+        sb["extent_count"] = i + 1
+        sb[f"extent{i}.start"] = start
+        sb[f"extent{i}.sectors"] = sectors
     sign_superblock(plan.policy_key, sb)
     return sb
+
+
+def plan_rotation(plan, sb):
+    """From the place it is at to the other one, stopped at the watermark."""
+    sb["incompat"] |= INCOMPAT_ROTATING
+    sb["direction"] = DOWN if plan.place == PLACE_HIGH else UP
+    sb["watermark"] = plan.watermark
+    sb["next"] = crypto.wrap_volume_key(plan.policy_key, sb, plan.epoch + 1, plan.next_key)
+    sb[f"history{(plan.epoch + 1) % 16}"] = crypto.fingerprint(plan.next_key, plan.volume)
 
 
 def create(path, plan):
@@ -257,6 +329,10 @@ def _fill(file, sb, plan):
             block += bytes(-len(block) % unit)
             if at + len(block) > plan.size:
                 raise ModelError(f"{plan.plaintext}: longer than the volume")
-            file.seek(data_start(sb) + at)
-            file.write(crypto.encrypt_sectors(plan.volume_key, unit, at, block))
-            at += len(block)
+            while block:
+                start, which, size = whereabouts(sb, at, len(block))
+                key = plan.next_key if which else plan.volume_key
+                file.seek(start)
+                file.write(crypto.encrypt_sectors(key, unit, at, block[:size]))
+                block = block[size:]
+                at += size
