@@ -5,7 +5,7 @@ TOOLS_OBJ := $(B)/obj/tools
 TOOLS_CPPFLAGS := -Itools -Iagent/lib
 
 TOOLS_CORE := $(addprefix $(TOOLS_OBJ)/core/,crc32c.o ident.o keyfmt.o \
-	names.o ondisk.o policyrec.o)
+	names.o ondisk.o policyrec.o rotation.o)
 DUMP_OBJ := $(addprefix $(TOOLS_OBJ)/,svcenc-dump.o header.o) $(TOOLS_CORE)
 RECOVER_OBJ := $(addprefix $(TOOLS_OBJ)/,svcenc-recover.o recover_vault.o \
 	recover_volume.o recover_data.o header.o lib/secret.o lib/hierarchy.o \

@@ -59,16 +59,23 @@ int recover_policy_key(const struct svcenc_header *header,
 
 /* --- recover_volume.c --- */
 
+/* All that it takes to decrypt a volume. */
+struct recover_volume {
+	const struct svcenc_sb *sb; /* points into the header */
+	struct svcenc_secret *current_;
+	struct svcenc_secret *next; /* NULL unless stopped in a rotation */
+};
+
 /*
  * Chooses the superblock as the kernel would (@copy = -1) or takes copy 0 or
- * 1, authenticates it, and unwraps its volume key. *@ret_sb points into
- * @header.
+ * 1, authenticates it, and unwraps its volume keys.
  */
-int recover_volume_key(struct svcenc_header *header, int copy,
-		       const struct recover_vaults *vaults,
-		       const struct svcenc_sb **ret_sb,
-		       struct svcenc_secret **ret_key,
-		       struct recover_error *error);
+int recover_volume_keys(struct svcenc_header *header, int copy,
+			const struct recover_vaults *vaults,
+			struct recover_volume *ret,
+			struct recover_error *error);
+
+void recover_volume_wipe(struct recover_volume *volume);
 
 /* --- recover_data.c --- */
 
@@ -77,9 +84,11 @@ struct recover_output {
 	bool sparse; /* leave holes where a whole block is zero */
 };
 
-/* Decrypts all of the volume from @device to @output. */
-int recover_data(int device, const struct svcenc_sb *sb,
-		 const struct svcenc_secret *volume_key,
+/*
+ * Decrypts all of the volume from @device to @output, wherever a rotation has
+ * stopped. Sectors that the header lists as unreadable become zeroes.
+ */
+int recover_data(int device, const struct recover_volume *volume,
 		 const struct recover_output *output,
 		 struct recover_error *error);
 

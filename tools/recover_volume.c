@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From a policy key to a volume key: authenticates superblock copies, picks
- * one by the kernel's rule, unwraps and checks its volume key. Knows no
+ * From a policy key to volume keys: authenticates superblock copies, picks
+ * one by the kernel's rule, unwraps and checks its volume keys, two of them
+ * where a rotation has stopped. Knows no
  * vault, reads and writes nothing.
  */
 #include <openssl/crypto.h>
@@ -104,16 +105,23 @@ static int take_copy(const struct svcenc_header *h, int copy,
 			    copy + 1);
 }
 
+/* A wrap of a superblock, of the key of that epoch. */
+struct wrapped {
+	const struct svcenc_sb *sb;
+	const struct svcenc_wrap *wrap;
+	u64 epoch;
+};
+
 static bool unwrap_gcm(const struct svcenc_secret *key,
-		       const struct svcenc_sb *sb, u8 *ret)
+		       const struct wrapped *wrapped, u8 *ret)
 {
-	const struct svcenc_wrap *wrap = &sb->current_;
+	const struct svcenc_wrap *wrap = wrapped->wrap;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	u8 aad[SVCENC_WRAP_AAD_SIZE];
 	int len;
 	bool good;
 
-	svcenc_wrap_aad(sb, sb->epoch, aad);
+	svcenc_wrap_aad(wrapped->sb, wrapped->epoch, aad);
 	good = ctx &&
 	       EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL,
 				  svcenc_secret_peek(key), wrap->nonce) == 1 &&
@@ -127,10 +135,11 @@ static bool unwrap_gcm(const struct svcenc_secret *key,
 	return good;
 }
 
-static bool fingerprint_is_right(const struct svcenc_sb *sb,
+static bool fingerprint_is_right(const struct wrapped *wrapped,
 				 const struct svcenc_secret *volume_key)
 {
-	const unsigned int slot = sb->epoch % SVCENC_HISTORY_MAX;
+	const unsigned int slot = wrapped->epoch % SVCENC_HISTORY_MAX;
+	const struct svcenc_sb *sb = wrapped->sb;
 	u8 message[SVCENC_FINGERPRINT_MSG_SIZE], mac[32];
 
 	svcenc_fingerprint_message(&sb->uuid, message);
@@ -139,7 +148,7 @@ static bool fingerprint_is_right(const struct svcenc_sb *sb,
 	       !CRYPTO_memcmp(mac, sb->history[slot], SVCENC_FINGERPRINT_SIZE);
 }
 
-static int unwrap_volume_key(const struct svcenc_sb *sb,
+static int unwrap_volume_key(const struct wrapped *wrapped,
 			     const struct svcenc_secret *policy_key,
 			     struct svcenc_secret **ret,
 			     struct recover_error *error)
@@ -148,23 +157,44 @@ static int unwrap_volume_key(const struct svcenc_sb *sb,
 	const u8 *bytes;
 
 	key = svcenc_secret_new(SVCENC_VOLKEY_SIZE);
-	if (!key || svcenc_hierarchy_subkey(policy_key, &sb->key,
+	if (!key || svcenc_hierarchy_subkey(policy_key, &wrapped->sb->key,
 					    SVCENC_LABEL_WRAP, &subkey))
 		return short_of_memory(error);
-	if (!unwrap_gcm(subkey, sb, svcenc_secret_bytes(key)))
+	if (!unwrap_gcm(subkey, wrapped, svcenc_secret_bytes(key)))
 		return recover_fail(
 			error, SVCENC_EXIT_INTEGRITY, NULL,
 			"volume key does not unwrap: wrap belongs to another volume, epoch or format");
 	bytes = svcenc_secret_peek(key);
 	if (!CRYPTO_memcmp(bytes, bytes + SVCENC_VOLKEY_SIZE / 2,
 			   SVCENC_VOLKEY_SIZE / 2) ||
-	    !fingerprint_is_right(sb, key))
+	    !fingerprint_is_right(wrapped, key))
 		return recover_fail(
 			error, SVCENC_EXIT_INTEGRITY, NULL,
 			"volume key is weak or belongs to another epoch");
 	*ret = key;
 	key = NULL;
 	return 0;
+}
+
+static int unwrap_both(const struct svcenc_secret *policy_key,
+		       struct recover_volume *volume,
+		       struct recover_error *error)
+{
+	const struct svcenc_sb *sb = volume->sb;
+	const struct wrapped current_ = { sb, &sb->current_, sb->epoch };
+	const struct wrapped next = { sb, &sb->next, sb->epoch + 1 };
+
+	if (unwrap_volume_key(&current_, policy_key, &volume->current_, error))
+		return -1;
+	if (!(sb->incompat & SVCENC_INCOMPAT_ROTATING))
+		return 0;
+	return unwrap_volume_key(&next, policy_key, &volume->next, error);
+}
+
+void recover_volume_wipe(struct recover_volume *volume)
+{
+	volume->current_ = svcenc_secret_free(volume->current_);
+	volume->next = svcenc_secret_free(volume->next);
 }
 
 /* The copy whose policy key is asked for: given, or the newest keyed one. */
@@ -206,11 +236,9 @@ static int leading_copy(const struct svcenc_header *h, int copy,
 			    svcenc_header_sb_text(&h->copy[i]));
 }
 
-int recover_volume_key(struct svcenc_header *header, int copy,
-		       const struct recover_vaults *vaults,
-		       const struct svcenc_sb **ret_sb,
-		       struct svcenc_secret **ret_key,
-		       struct recover_error *error)
+int recover_volume_keys(struct svcenc_header *header, int copy,
+			const struct recover_vaults *vaults,
+			struct recover_volume *ret, struct recover_error *error)
 {
 	SVCENC_SECRET_AUTO struct svcenc_secret *policy_key = NULL;
 	int leading = leading_copy(header, copy, error), chosen;
@@ -225,6 +253,9 @@ int recover_volume_key(struct svcenc_header *header, int copy,
 	if (copy >= 0 ? take_copy(header, copy, policy_key, error) :
 			pick_copy(header, id, policy_key, &chosen, error))
 		return -1;
-	*ret_sb = &header->copy[chosen].sb;
-	return unwrap_volume_key(*ret_sb, policy_key, ret_key, error);
+	ret->sb = &header->copy[chosen].sb;
+	if (!unwrap_both(policy_key, ret, error))
+		return 0;
+	recover_volume_wipe(ret);
+	return -1;
 }

@@ -16,6 +16,7 @@
 
 #include "header.h"
 #include "keyfmt.h"
+#include "rotation.h"
 
 static const char *place_text(u32 place)
 {
@@ -74,6 +75,36 @@ static json_t *u64_json(u64 value)
 	return json_string(text);
 }
 
+/* null while idle. The bytes are those on the device. */
+static json_t *rotation_json(const struct svcenc_sb *sb)
+{
+	struct svcenc_rotation rotation;
+
+	svcenc_rotation_load(sb, &rotation);
+	if (!svcenc_rotation_running(&rotation))
+		return json_null();
+	return json_pack("{s:s, s:I, s:I, s:I, s:o}", "direction",
+			 direction_text(sb->direction), "watermark",
+			 (json_int_t)sb->watermark, "done",
+			 (json_int_t)svcenc_rotation_done(&rotation), "total",
+			 (json_int_t)rotation.length, "next_epoch",
+			 u64_json(sb->epoch + 1));
+}
+
+static json_t *extents_json(const struct svcenc_sb *sb)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; i < sb->extent_count; i++)
+		json_array_append_new(
+			list,
+			json_pack("{s:I, s:I}", "start",
+				  (json_int_t)sb->extents[i].start, "sectors",
+				  (json_int_t)sb->extents[i].sectors));
+	return list;
+}
+
 /*
  * Sizes are numbers: a valid superblock keeps them below 2^63. Counters and
  * feature bits use all 64 bits, of which no JSON reader is sure: strings.
@@ -84,7 +115,7 @@ static json_t *fields_json(const struct svcenc_sb *sb)
 
 	svcenc_keyid_print(&sb->key, key);
 	return json_pack(
-		"{s:o, s:s, s:b, s:o, s:o, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:i, s:o, s:o, s:o}",
+		"{s:o, s:s, s:b, s:o, s:o, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:o, s:i, s:o, s:o, s:o, s:o}",
 		"uuid", uuid_json(&sb->uuid), "key", key, "keyed",
 		(int)sb->keyed, "seq", u64_json(sb->seq), "epoch",
 		u64_json(sb->epoch), "sector_size", (json_int_t)sb->sector_size,
@@ -95,8 +126,9 @@ static json_t *fields_json(const struct svcenc_sb *sb)
 		(json_int_t)svcenc_sb_device_bytes(sb), "place",
 		place_text(sb->place), "direction",
 		direction_text(sb->direction), "watermark",
-		(json_int_t)sb->watermark, "unreadable_extents",
-		(int)sb->extent_count, "incompat", hex_json(sb->incompat),
+		(json_int_t)sb->watermark, "rotation", rotation_json(sb),
+		"unreadable_extents", (int)sb->extent_count, "unreadable",
+		extents_json(sb), "incompat", hex_json(sb->incompat),
 		"ro_compat", hex_json(sb->ro_compat), "compat",
 		hex_json(sb->compat));
 }
@@ -180,6 +212,52 @@ static int print_json(const char *path, const struct svcenc_header *h,
 
 /* --- text --- */
 
+static void print_zone(const struct svcenc_rotation *rotation,
+		       const struct svcenc_sb *sb, const char *which,
+		       u64 sector, u64 epoch)
+{
+	const u32 place = svcenc_rotation_find(rotation, sector, 1).place;
+
+	printf("               sectors %s %llu: place %s, under epoch %llu\n",
+	       which, (unsigned long long)sb->watermark, place_text(place),
+	       (unsigned long long)epoch);
+}
+
+static void print_rotation(const struct svcenc_sb *sb)
+{
+	struct svcenc_rotation rotation;
+	bool down;
+
+	svcenc_rotation_load(sb, &rotation);
+	if (!svcenc_rotation_running(&rotation))
+		return;
+	down = rotation.direction == SVCENC_DIRECTION_DOWN;
+	printf("  rotation     %s, to epoch %llu: %llu of %llu sectors done (%.1f%%)\n",
+	       direction_text(sb->direction), (unsigned long long)sb->epoch + 1,
+	       (unsigned long long)svcenc_rotation_done(&rotation),
+	       (unsigned long long)rotation.length,
+	       100.0 * (double)svcenc_rotation_done(&rotation) /
+		       (double)rotation.length);
+	if (sb->watermark)
+		print_zone(&rotation, sb, "below", 0,
+			   down ? sb->epoch + 1 : sb->epoch);
+	if (sb->watermark < rotation.length)
+		print_zone(&rotation, sb, "from", sb->watermark,
+			   down ? sb->epoch : sb->epoch + 1);
+}
+
+static void print_extents(const struct svcenc_sb *sb)
+{
+	u32 i;
+
+	for (i = 0; i < sb->extent_count; i++)
+		printf("%s %llu to %llu\n",
+		       i ? "               sectors" : "  unreadable   sectors",
+		       (unsigned long long)sb->extents[i].start,
+		       (unsigned long long)(sb->extents[i].start +
+					    sb->extents[i].sectors - 1));
+}
+
 static void print_fields(const struct svcenc_sb *sb, int number)
 {
 	char uuid[SVCENC_UUID_TEXT + 1], key[SVCENC_KEYID_TEXT + 1];
@@ -196,9 +274,10 @@ static void print_fields(const struct svcenc_sb *sb, int number)
 	printf("  cipher       aes-xts-plain64, 512-bit key, %u-byte sectors\n",
 	       sb->sector_size);
 	printf("  length       %llu bytes\n", (unsigned long long)sb->data_len);
-	printf("  data         at byte %llu (place %s)\n",
+	printf("  data         at byte %llu (place %s)%s\n",
 	       (unsigned long long)svcenc_sb_data_start(sb),
-	       place_text(sb->place));
+	       place_text(sb->place),
+	       sb->direction ? ", before the rotation" : "");
 	printf("  spare        %llu bytes\n",
 	       (unsigned long long)sb->spare_len);
 	printf("  needs        a device of %llu bytes\n",
@@ -207,13 +286,8 @@ static void print_fields(const struct svcenc_sb *sb, int number)
 	       (unsigned long long)sb->incompat,
 	       (unsigned long long)sb->ro_compat,
 	       (unsigned long long)sb->compat);
-	if (sb->direction)
-		printf("  rotation     %s, watermark at sector %llu of %llu\n",
-		       direction_text(sb->direction),
-		       (unsigned long long)sb->watermark,
-		       (unsigned long long)(sb->data_len / 512));
-	if (sb->extent_count)
-		printf("  unreadable   %u extents\n", sb->extent_count);
+	print_rotation(sb);
+	print_extents(sb);
 }
 
 static void print_record(const struct svcenc_header_record *record, int number)

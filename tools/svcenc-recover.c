@@ -28,6 +28,7 @@ static const char usage[] =
 	"      --vault-socket NAME=PATH  socket of a running vault worker (repeatable)\n"
 	"      --copy 1|2            take this superblock copy, whatever the other says\n"
 	"      --sparse              leave holes where the plaintext is zero\n"
+	"      --skip-unreadable     zeroes for sectors that a rotation could not read\n"
 	"      --overwrite           the output may exist, or be a block device\n"
 	"Without a vault the sockets /run/svcenc/vault/NAME/sock are tried.\n";
 
@@ -37,6 +38,7 @@ struct arguments {
 	int copy; /* 0 or 1; -1 = choose */
 	bool sparse;
 	bool overwrite;
+	bool skip_unreadable;
 	struct recover_vaults vaults;
 };
 
@@ -77,6 +79,9 @@ static int take_option(int option, const char *value, struct arguments *a,
 	case 'w':
 		a->overwrite = true;
 		return 0;
+	case 'u':
+		a->skip_unreadable = true;
+		return 0;
 	case 'h':
 		return 1;
 	default:
@@ -95,6 +100,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a,
 		{ "copy", required_argument, NULL, 'c' },
 		{ "sparse", no_argument, NULL, 's' },
 		{ "overwrite", no_argument, NULL, 'w' },
+		{ "skip-unreadable", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -238,31 +244,68 @@ static int check_header(const struct svcenc_header *h,
 	return 0;
 }
 
+/* What a rotation passed over is lost: not without being told so. */
+static int check_unreadable(const struct svcenc_sb *sb, bool skip,
+			    struct recover_error *error)
+{
+	u32 i;
+
+	if (!sb->extent_count)
+		return 0;
+	if (!skip)
+		return recover_fail(
+			error, SVCENC_EXIT_INTEGRITY,
+			"--skip-unreadable puts zeroes there and says where; svcenc-dump shows the list",
+			"%u runs of sectors were unreadable when they were rotated: their content is lost, the first one begins at sector %llu",
+			sb->extent_count,
+			(unsigned long long)sb->extents[0].start);
+	for (i = 0; i < sb->extent_count; i++)
+		fprintf(stderr,
+			"svcenc-recover: warning: zeroes for %u lost sectors from sector %llu on\n",
+			sb->extents[i].sectors,
+			(unsigned long long)sb->extents[i].start);
+	return 0;
+}
+
+static int write_out(const struct arguments *a, int device,
+		     const struct recover_volume *volume,
+		     struct recover_error *error)
+{
+	struct recover_output output = { .sparse = a->sparse };
+	int r;
+
+	if (check_unreadable(volume->sb, a->skip_unreadable, error))
+		return -1;
+	output.fd = open_output(a, device, error);
+	if (output.fd < 0)
+		return -1;
+	r = recover_data(device, volume, &output, error);
+	if (!r)
+		r = finish_output(output.fd, a->output, error);
+	if (output.fd != STDOUT_FILENO)
+		close(output.fd);
+	if (!r)
+		fprintf(stderr, "svcenc-recover: %llu bytes decrypted%s\n",
+			(unsigned long long)volume->sb->data_len,
+			volume->next ? ", of a volume stopped in a rotation" :
+				       "");
+	return r;
+}
+
 static int recover(struct arguments *a, int device, struct svcenc_header *h,
 		   struct recover_error *error)
 {
-	SVCENC_SECRET_AUTO struct svcenc_secret *volume_key = NULL;
-	struct recover_output output = { .sparse = a->sparse };
-	const struct svcenc_sb *sb;
+	struct recover_volume volume = { 0 };
 	int r;
 
 	if (check_header(h, a, error))
 		return -1;
 	if (!a->vaults.count && add_running_workers(h, &a->vaults, error))
 		return -1;
-	if (recover_volume_key(h, a->copy, &a->vaults, &sb, &volume_key, error))
+	if (recover_volume_keys(h, a->copy, &a->vaults, &volume, error))
 		return -1;
-	output.fd = open_output(a, device, error);
-	if (output.fd < 0)
-		return -1;
-	r = recover_data(device, sb, volume_key, &output, error);
-	if (!r)
-		r = finish_output(output.fd, a->output, error);
-	if (output.fd != STDOUT_FILENO)
-		close(output.fd);
-	if (!r)
-		fprintf(stderr, "svcenc-recover: %llu bytes decrypted\n",
-			(unsigned long long)sb->data_len);
+	r = write_out(a, device, &volume, error);
+	recover_volume_wipe(&volume);
 	return r;
 }
 
