@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will count the steps of format, open, close, resize, unlock and
-# DESCRIPTION: store recover, kill svcencd with SIGKILL at each of them, start it
+# DESCRIPTION: This test will count the steps of format, open, close, resize, unlock, rotate
+# DESCRIPTION: and store recover, kill svcencd with SIGKILL at each of them, start it
 # DESCRIPTION: again, do what svcenc then prints as the cure, and find the wanted state each
 # DESCRIPTION: time; and so if svcenc itself is killed before or after the agent's work.
 # RUNS: vm
@@ -163,6 +163,19 @@ after_unlock() {
 	after_reopen
 }
 
+# Paused in its middle: given again, that is no other state.
+before_pause() {
+	quiet svcenc open v
+	quiet svcenc rotate v --rate 256K
+}
+
+after_pause() {
+	# shellcheck disable=SC2016 # for eval
+	svc_wait 10 eval '[ "$(svc_status v 17)" = paused ]' || problem "not paused: $(dmsetup status v)"
+	state_is active
+	reads_words
+}
+
 before_recover() { :; }
 
 after_recover() {
@@ -257,6 +270,7 @@ every_step reopen open v
 every_step close close v
 every_step unlock open v
 every_step resize resize v
+every_step pause rotate v --pause
 restore
 rm -rf "$agent_dir/state"
 save
@@ -264,7 +278,7 @@ every_step recover store recover /dev/mapper/below
 round=''
 svc_note "$total steps, $kills kills, $cures cures, took $SECONDS s"
 svc_is "places in the sources that were reached" "$(sort -u "$SVC_TMP/reached")" "$(steps_of_sources)"
-svc_is "as many as there are" "$(steps_of_sources | wc -l)" 26
+svc_is "as many as there are" "$(steps_of_sources | wc -l)" 28
 svc_is "svcenc itself was killed twice in each command" "$cli_kills" $((2 * commands))
 svc_is "killed once at each step" "$kills" "$total"
 svc_is "each cure worked" "$cures" "$total"

@@ -55,7 +55,7 @@ dumps_tell_the_truth() {
 	svc_is "one device is shown" "$(cat "$SVC_TMP/devices")" "$(printf '%s ' \
 		"DEVNO=$(dmsetup info -c --noheadings --separator : -o major,minor one)" \
 		"UUID=$(<"$volume.uuid")" "KEY=$desc" STATE=1 EPOCH=1 SEQ=2 \
-		"SECTORS=$(<"$volume.sectors")" ROTATION_DONE=0 ROTATION_TOTAL=0)"
+		"SECTORS=$(<"$volume.sectors")" ROTATION_DONE=0 ROTATION_TOTAL=0 ROTATION=0)"
 }
 
 renews_and_shortens() {
