@@ -135,17 +135,23 @@ static bool unwrap_gcm(const struct svcenc_secret *key,
 	return good;
 }
 
+/* Recorded for its epoch, and for no other one: as the kernel has it. */
 static bool fingerprint_is_right(const struct wrapped *wrapped,
 				 const struct svcenc_secret *volume_key)
 {
 	const unsigned int slot = wrapped->epoch % SVCENC_HISTORY_MAX;
 	const struct svcenc_sb *sb = wrapped->sb;
 	u8 message[SVCENC_FINGERPRINT_MSG_SIZE], mac[32];
+	unsigned int i;
 
 	svcenc_fingerprint_message(&sb->uuid, message);
-	return !svcenc_hierarchy_hmac(volume_key, message, sizeof(message),
-				      mac) &&
-	       !CRYPTO_memcmp(mac, sb->history[slot], SVCENC_FINGERPRINT_SIZE);
+	if (svcenc_hierarchy_hmac(volume_key, message, sizeof(message), mac))
+		return false;
+	for (i = 0; i < SVCENC_HISTORY_MAX; i++)
+		if ((i == slot) == !!CRYPTO_memcmp(mac, sb->history[i],
+						   SVCENC_FINGERPRINT_SIZE))
+			return false;
+	return true;
 }
 
 static int unwrap_volume_key(const struct wrapped *wrapped,

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DEFECT: unreadable extent that wraps around
-# EXPECT: superblock 1: feature in use that this version cannot open; also: unreadable-extent list is malformed
-# EXPECT: superblock 2: feature in use that this version cannot open; also: unreadable-extent list is malformed
+# EXPECT: superblock 1: unreadable-extent list is malformed
+# EXPECT: superblock 2: unreadable-extent list is malformed
 # EXPECT: verdict: a superblock copy is malformed
 # DUMP-EXIT: 9
-# EXPECT-KERNEL: feature in use that this version cannot open
+# EXPECT-KERNEL: unreadable-extent list is malformed
 
 
 def damage(image):

@@ -16,7 +16,8 @@ import uuid
 
 import svcenc_crypto as crypto
 from svcenc_layout import HEADER_SIZE, REC_OFFSETS, SB_OFFSETS
-from svcenc_volume import Keys, Plan, Volume, create, sign_record, sign_superblock
+from svcenc_volume import (
+    Keys, Plan, Volume, create, plan_rotation, sign_record, sign_superblock, whereabouts)
 
 SIZE = 1 << 20
 PLAINTEXT_SIZE = 64 << 10 # at the volume's start; behind it nothing was written
@@ -30,6 +31,8 @@ POLICY_KEY = bytes(range(100, 132))
 NEXT_POLICY_KEY = bytes(range(132, 164))
 VOLUME_KEY = bytes(range(64))
 OTHER_VOLUME_KEY = bytes(range(64, 128))
+NEXT_VOLUME_KEY = bytes(range(128, 192))
+UP, DOWN = 0, 1 # a rotation by the place it begins at
 
 
 def pristine(path, volume=VOLUME, volume_key=VOLUME_KEY, **choices):
@@ -54,7 +57,7 @@ class Image:
         self.length = os.path.getsize(base)
         with open(base, "rb") as file:
             file.seek(HEADER_SIZE)
-            self.ciphertext = file.read(PLAINTEXT_SIZE)
+            self.data = [(HEADER_SIZE, file.read(PLAINTEXT_SIZE))] # (byte, ciphertext)
 
     def change(self, copies=BOTH, fields=None, **more):
         """Fields of the superblock, HMAC and CRC renewed."""
@@ -89,6 +92,27 @@ class Image:
         for number in copies:
             self.sb[number].set_text(name, "^01")
             sign_superblock(POLICY_KEY, self.sb[number])
+
+    def rotate(self, way, watermark, copies=BOTH, next_key=NEXT_VOLUME_KEY, **fields):
+        """As a rotation leaves it that has stopped at the watermark: headers
+        and data.  The plaintext is the pristine one."""
+        plain = crypto.decrypt_sectors(VOLUME_KEY, 4096, 0, self.data[0][1])
+        plan = Plan(SIZE, volume=VOLUME, policy_key=POLICY_KEY, next_key=next_key,
+                    place=way, watermark=watermark)
+        first = self.sb[copies[0]]
+        first["place"] = way
+        plan_rotation(plan, first)
+        self._set(first, fields, {})
+        for number in copies: # equal: the wrap has a random nonce
+            self.sb[number].raw[:] = first.raw
+            sign_superblock(POLICY_KEY, self.sb[number])
+        self.data = []
+        while plain:
+            at = PLAINTEXT_SIZE - len(plain)
+            start, which, size = whereabouts(first, at, len(plain))
+            key = next_key if which else VOLUME_KEY
+            self.data.append((start, crypto.encrypt_sectors(key, 4096, at, plain[:size])))
+            plain = plain[size:]
 
     def wrap(self, volume_key, copies=BOTH, **aad):
         """A wrap of volume_key, bound to what aad says instead of the truth."""
@@ -142,7 +166,7 @@ class Image:
         with open(path, "wb") as file:
             for at, raw in [*zip(SB_OFFSETS, (sb.raw for sb in self.sb)),
                             *zip(REC_OFFSETS, (r.raw for r in self.record_copies)),
-                            (HEADER_SIZE, self.ciphertext)]:
+                            *self.data]:
                 file.seek(at)
                 file.write(raw)
             file.truncate(self.length)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DEFECT: direction 3
-# EXPECT: superblock 1: feature in use that this version cannot open; also: rotation fields contradict each other
-# EXPECT: superblock 2: feature in use that this version cannot open; also: rotation fields contradict each other
+# EXPECT: superblock 1: rotation fields contradict each other
+# EXPECT: superblock 2: rotation fields contradict each other
 # EXPECT: verdict: a superblock copy is malformed
 # DUMP-EXIT: 9
-# EXPECT-KERNEL: feature in use that this version cannot open
+# EXPECT-KERNEL: rotation fields contradict each other
 
 
 def damage(image):
-    image.change(incompat=1, place=0, direction=3, next=image.sb[0]["current"])
+    image.rotate(lib.UP, 64, direction=3)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DEFECT: rotation claimed without a next key: would decrypt in place
-# EXPECT: superblock 1: feature in use that this version cannot open; also: rotation fields contradict each other
-# EXPECT: superblock 2: feature in use that this version cannot open; also: rotation fields contradict each other
+# EXPECT: superblock 1: rotation fields contradict each other
+# EXPECT: superblock 2: rotation fields contradict each other
 # EXPECT: verdict: a superblock copy is malformed
 # DUMP-EXIT: 9
-# EXPECT-KERNEL: feature in use that this version cannot open
+# EXPECT-KERNEL: rotation fields contradict each other
 
 
 def damage(image):

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: no defect: a rotation to LOW before its last commit
+# OPENS: yes
+# REPAIR: whole
+
+
+def damage(image):
+    image.rotate(lib.DOWN, 2048)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEFECT: no defect: a rotation to HIGH, just begun
+# OPENS: yes
+# REPAIR: whole
+
+
+def damage(image):
+    image.rotate(lib.UP, 2048)
