@@ -5,7 +5,8 @@ KEYS_SRC := tests/kselftest/dm-svcenc
 KEYS_OBJ := $(B)/test/kselftest-keys
 KEYS_BIN := $(B)/test/bin
 KEYS_PROGRAMS := svcenc-load svcenc-key-end svcenc-key-race svcenc-keycall \
-	svcenc-genl svcenc-remove-race svcenc-open-race svcenc-tables
+	svcenc-genl svcenc-remove-race svcenc-open-race svcenc-tables \
+	svcenc-key-matrix
 
 .PHONY: kselftest-keys
 kselftest-keys: $(KEYS_PROGRAMS:%=$(KEYS_BIN)/%)
@@ -28,6 +29,9 @@ $(KEYS_BIN)/svcenc-key-race: $(KEYS_OBJ)/load.o $(KEYS_OBJ)/control.o \
 	$(KEYS_OBJ)/dmcall.o
 $(KEYS_BIN)/svcenc-remove-race $(KEYS_BIN)/svcenc-open-race: \
 	$(KEYS_OBJ)/control.o $(KEYS_OBJ)/dmcall.o
+$(KEYS_BIN)/svcenc-key-matrix: $(KEYS_OBJ)/matrix.o $(KEYS_OBJ)/situations.o \
+	$(KEYS_OBJ)/load.o $(KEYS_OBJ)/control.o $(KEYS_OBJ)/lease.o \
+	$(KEYS_OBJ)/dmcall.o
 $(KEYS_BIN)/svcenc-tables: $(KEYS_OBJ)/dmcall.o
 $(KEYS_BIN)/svcenc-keycall: $(KEYS_OBJ)/control.o
 $(KEYS_BIN)/svcenc-genl: $(KEYS_OBJ)/names.o

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -98,6 +99,52 @@ int lease_connect(struct lease_socket *ret)
 	if (rc)
 		close(ret->fd);
 	return rc;
+}
+
+static bool names_key(const struct nlmsghdr *head, const char *description)
+{
+	const char *at = (const char *)NLMSG_DATA(head) + GENL_HDRLEN;
+	const char *end = (const char *)head + head->nlmsg_len;
+
+	while (at + NLA_HDRLEN <= end) {
+		const struct nlattr *attr = (const void *)at;
+
+		if (attr->nla_len < NLA_HDRLEN)
+			break;
+		if (attr->nla_type == SVCENC_ATTR_KEY &&
+		    !strcmp(at + NLA_HDRLEN, description))
+			return true;
+		at += NLA_ALIGN(attr->nla_len);
+	}
+	return false;
+}
+
+int lease_is_live(const struct lease_socket *socket, const char *description)
+{
+	char buffer[16384] __attribute__((aligned(8)));
+	struct request request;
+	bool live = false;
+
+	begin(&request, socket->family, SVCENC_CMD_GET_KEYS);
+	request.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	if (send(socket->fd, &request, request.head.nlmsg_len, 0) < 0)
+		return -errno;
+	for (;;) {
+		ssize_t len = recv(socket->fd, buffer, sizeof(buffer), 0);
+		struct nlmsghdr *head = (void *)buffer;
+
+		if (len < 0)
+			return -errno;
+		for (; NLMSG_OK(head, len); head = NLMSG_NEXT(head, len)) {
+			const struct nlmsgerr *answer = NLMSG_DATA(head);
+
+			if (head->nlmsg_type == NLMSG_ERROR)
+				return answer->error;
+			if (head->nlmsg_type == NLMSG_DONE)
+				return live;
+			live |= names_key(head, description);
+		}
+	}
 }
 
 int lease_renew(const struct lease_socket *socket, const char *description,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Renewal of a lease by generic netlink, in process and with nothing else, so
- * that a thread can do it in a loop. What a request may look like, and what
- * else the family offers, svcenc-genl.c knows.
+ * Leases by generic netlink, in process and with nothing else, so that a
+ * thread can renew one in a loop. What a request may look like, and what else
+ * the family offers, svcenc-genl.c knows.
  */
 #ifndef SVCENC_TEST_LEASE_H
 #define SVCENC_TEST_LEASE_H
@@ -16,6 +16,9 @@ struct lease_socket {
 
 /* 0 or negative errno. */
 int lease_connect(struct lease_socket *ret);
+
+/* 1: a live key of that name is listed; 0: none is; or negative errno. */
+int lease_is_live(const struct lease_socket *socket, const char *description);
 
 /* From now on @lease_s for key @description. 0 or negative errno. */
 int lease_renew(const struct lease_socket *socket, const char *description,
