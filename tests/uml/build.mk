@@ -5,7 +5,7 @@ UML_FAULT_SRC := tests/uml/fault
 UML_FUZZ_SRC := tests/uml/fuzz
 UML_OBJ := $(B)/test/uml
 UML_BIN := $(B)/test/bin
-UML_PROGRAMS := svcenc-nth svcenc-iofault svcenc-dmfuzz
+UML_PROGRAMS := svcenc-nth svcenc-iofault svcenc-dmfuzz svcenc-callers
 UML_SHARED := $(addprefix $(UML_OBJ)/,dmraw.o volume.o genl.o)
 
 .PHONY: umltest
@@ -17,6 +17,11 @@ $(UML_OBJ)/%.o: $(UML_FAULT_SRC)/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(UML_OBJ)/%.o: $(UML_FUZZ_SRC)/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) -I$(UML_FAULT_SRC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(UML_OBJ)/%.o: tests/uml/netlink/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) -I$(UML_FAULT_SRC) $(CFLAGS) -MMD -MP -c $< -o $@

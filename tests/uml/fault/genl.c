@@ -90,32 +90,36 @@ int genl_talk(int fd, const struct genl_message *msg, size_t size,
 	return rc;
 }
 
-/* The family's number is the first u16 attribute of that type. */
-static int find_number(void)
-{
-	const struct nlmsghdr *head = (const void *)answer;
-	const char *at = (const char *)NLMSG_DATA(head) + GENL_HDRLEN;
-	const char *end = answer + head->nlmsg_len;
-	uint16_t number;
+/* ------------------------------------------------------------- the family */
 
-	if (head->nlmsg_type == NLMSG_ERROR)
-		return *(const int *)NLMSG_DATA(head);
+/* The first attribute of @type in @size bytes at @at; NULL if there is none. */
+static const struct nlattr *find_attr(const char *at, size_t size,
+				      uint16_t type)
+{
+	const char *end = at + size;
+
 	while (at + NLA_HDRLEN <= end) {
 		const struct nlattr *attr = (const void *)at;
 
-		if (attr->nla_type == CTRL_ATTR_FAMILY_ID) {
-			memcpy(&number, at + NLA_HDRLEN, sizeof(number));
-			return number;
-		}
 		if (attr->nla_len < NLA_HDRLEN)
 			break;
+		if ((attr->nla_type & NLA_TYPE_MASK) == type)
+			return attr;
 		at += NLA_ALIGN(attr->nla_len);
 	}
-	return -EBADMSG;
+	return NULL;
 }
 
-int genl_family(int fd)
+static const struct nlattr *inside(const struct nlattr *outer, uint16_t type)
 {
+	return find_attr((const char *)outer + NLA_HDRLEN,
+			 outer->nla_len - NLA_HDRLEN, type);
+}
+
+/* Asks for what is known of the family; its attribute @type. 0 or -errno. */
+static int ask_family(int fd, uint16_t type, const struct nlattr **ret)
+{
+	const struct nlmsghdr *head = (const void *)answer;
 	struct genl_message msg;
 
 	genl_begin(&msg, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY);
@@ -124,5 +128,45 @@ int genl_family(int fd)
 	if (send(fd, &msg, msg.head.nlmsg_len, 0) < 0 ||
 	    recv(fd, answer, sizeof(answer), 0) < 0)
 		return -errno;
-	return find_number();
+	if (head->nlmsg_type == NLMSG_ERROR)
+		return *(const int *)NLMSG_DATA(head);
+	*ret = find_attr((const char *)NLMSG_DATA(head) + GENL_HDRLEN,
+			 head->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN), type);
+	return *ret ? 0 : -EBADMSG;
+}
+
+int genl_family(int fd)
+{
+	const struct nlattr *attr;
+	const int rc = ask_family(fd, CTRL_ATTR_FAMILY_ID, &attr);
+	uint16_t number;
+
+	if (rc)
+		return rc;
+	memcpy(&number, (const char *)attr + NLA_HDRLEN, sizeof(number));
+	return number;
+}
+
+int genl_group(int fd, const char *name, uint32_t *ret_group)
+{
+	const struct nlattr *groups, *group, *attr;
+	uint16_t i;
+	int rc;
+
+	rc = ask_family(fd, CTRL_ATTR_MCAST_GROUPS, &groups);
+	for (i = 1; !rc; i++) {
+		group = inside(groups, i);
+		attr = group ? inside(group, CTRL_ATTR_MCAST_GRP_NAME) : NULL;
+		if (!attr)
+			return -ENOENT;
+		if (strcmp((const char *)attr + NLA_HDRLEN, name))
+			continue;
+		attr = inside(group, CTRL_ATTR_MCAST_GRP_ID);
+		if (!attr)
+			return -EBADMSG;
+		memcpy(ret_group, (const char *)attr + NLA_HDRLEN,
+		       sizeof(*ret_group));
+		return 0;
+	}
+	return rc;
 }

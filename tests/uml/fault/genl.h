@@ -24,6 +24,9 @@ int genl_open(void);
 /* Number of the family, or -errno (-ENOENT: it is not registered). */
 int genl_family(int fd);
 
+/* Number of one of its multicast groups; 0 or -errno. */
+int genl_group(int fd, const char *name, uint32_t *ret_group);
+
 void genl_begin(struct genl_message *msg, int family, uint16_t flags,
 		uint8_t command);
 void genl_put(struct genl_message *msg, uint16_t type, const void *data,
