@@ -5,7 +5,8 @@ UML_FAULT_SRC := tests/uml/fault
 UML_FUZZ_SRC := tests/uml/fuzz
 UML_OBJ := $(B)/test/uml
 UML_BIN := $(B)/test/bin
-UML_PROGRAMS := svcenc-nth svcenc-iofault svcenc-dmfuzz svcenc-callers
+UML_PROGRAMS := svcenc-nth svcenc-iofault svcenc-dmfuzz svcenc-callers \
+	svcenc-cycles
 UML_SHARED := $(addprefix $(UML_OBJ)/,dmraw.o volume.o genl.o)
 
 .PHONY: umltest
