@@ -41,7 +41,8 @@ module:
 		grep -v 'Skipping BTF generation' $(B)/module.log; exit $$status
 
 include tests/build.mk agent/build.mk tools/build.mk tests/kselftest/build.mk \
-	tests/cli/build.mk tests/uml/build.mk tests/unit/daemon.mk
+	tests/cli/build.mk tests/uml/build.mk tests/unit/daemon.mk \
+	tests/rotation/build.mk
 
 # DESTDIR and PREFIX as usual. What runs as a helper of the system goes where
 # systemd, udev and kmod look for it, whatever PREFIX is.

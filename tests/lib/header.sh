@@ -19,7 +19,7 @@ list_tests() {
 	local file name
 
 	for file in tests/lint/* tests/cli/t_*.sh tests/uml/t_*.sh \
-		tests/{ref,fuzz,images,vectors}/*.test \
+		tests/{ref,fuzz,images,vectors,rotation}/*.test \
 		tests/kselftest/dm-svcenc/*.sh tests/{vm,uml}/selftest; do
 		[ -f "$file" ] || continue
 		[[ ${file##*/} != lib*.sh ]] || continue

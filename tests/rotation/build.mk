@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The model of a rotation's protocol, into build/test/bin. Without sanitizers:
+# it tries millions of states.
+
+ROTATION_SRC := tests/rotation
+ROTATION_OBJ := $(B)/test/rotation
+MODEL_OBJS := $(addprefix $(ROTATION_OBJ)/,model.o model_steps.o model_cut.o) \
+	$(addprefix $(ROTATION_OBJ)/core/,rotation.o ondisk.o ident.o crc32c.o)
+
+unit: $(B)/test/bin/rotation-model
+
+$(ROTATION_OBJ)/%.o: $(ROTATION_SRC)/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(ROTATION_OBJ)/core/%.o: kernel/dm-svcenc/core/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/test/bin/rotation-model: $(MODEL_OBJS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+-include $(wildcard $(ROTATION_OBJ)/*.d $(ROTATION_OBJ)/core/*.d)
