@@ -62,6 +62,12 @@ static int refuse_pick(struct svcenc_dev *dev,
 	case SVCENC_PICK_FORGED:
 		return refuse(dev, -EBADMSG, "%s",
 			      svcenc_pick_text(loaded->pick));
+	case SVCENC_PICK_NEVER_KEYED_TORN:
+		/* What cannot be read now may hold a key all the same. */
+		if (loaded->unread)
+			return refuse(dev, -EIO,
+				      "one superblock copy was never keyed and the other cannot be read: I/O errors below, try again");
+		fallthrough;
 	default:
 		return refuse(dev, -EINVAL, "%s",
 			      svcenc_pick_text(loaded->pick));

@@ -126,13 +126,15 @@ int svcenc_super_load(struct svcenc_dev *dev, struct svcenc_key *key,
 		      struct svcenc_loaded *ret)
 {
 	struct svcenc_copy copy[SVCENC_SB_COPIES] = {};
-	unsigned int i;
+	unsigned int i, readable;
 	bool same;
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	if (!read_copies(dev))
+	readable = read_copies(dev);
+	if (!readable)
 		return -EIO;
+	ret->unread = readable < SVCENC_SB_COPIES;
 	for (i = 0; i < SVCENC_SB_COPIES; i++) {
 		rc = judge_copy(dev, key, i, &copy[i], ret);
 		if (rc)

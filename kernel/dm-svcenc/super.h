@@ -27,6 +27,7 @@ struct svcenc_loaded {
 	enum svcenc_pick pick;
 	enum svcenc_sb_defect defect; /* on INVALID */
 	bool repair;
+	bool unread; /* one copy counts as rotten for want of a good read */
 	struct svcenc_keyid wanted; /* on OTHER_KEY */
 	u64 wanted_seq;
 };

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: This test will let the header area fail while a volume is opened
 # DESCRIPTION: with initialize, with a stale copy to repair, and with
-# DESCRIPTION: a copy unreadable: each is refused in clear words, no I/O
-# DESCRIPTION: has happened, and with the device healthy again the same command
-# DESCRIPTION: (or the one named) works.
+# DESCRIPTION: a copy unreadable, keyed or fresh: each is refused in clear
+# DESCRIPTION: words, no I/O has happened, and with the device healthy again the
+# DESCRIPTION: same command (or the one named) works.
 # RUNS: vm
 # SET: quick
 # TIMEOUT: 240
@@ -102,17 +102,34 @@ unreadable() {
 	opens "unreadable copy: opens on a healthy device" old
 }
 
-svc_plan 16
+# The other copy may hold a key: what is fresh must not be taken for all there is.
+unreadable_fresh() {
+	local text="one superblock copy was never keyed and the other cannot be read: I/O errors below, try again"
+
+	use fresh3
+	sick 1 all
+	refused "$text" fresh3 initialize
+	refused "$text" fresh3
+	healthy
+	sick 2 all
+	refused "$text" fresh3 initialize
+	healthy
+	opens "fresh, unreadable copy: initializes on a healthy device" fresh3 initialize
+}
+
+svc_plan 22
 data_start
 svc_must modprobe dm-flakey
 data_model "create fresh1 --size 8M --fresh --side-files" \
 	"create fresh2 --size 8M --fresh --side-files" \
+	"create fresh3 --size 8M --fresh --side-files" \
 	"create old --size 8M --side-files" >/dev/null
-for file in fresh1 fresh2 old; do
+for file in fresh1 fresh2 fresh3 old; do
 	svc_add_key $file >/dev/null
 done
 initialize_copy1
 initialize_copy2
 repair
 unreadable
+unreadable_fresh
 svc_done
