@@ -61,7 +61,8 @@ static enum svcenc_fault_kind kind_of(const struct access *access)
 	const enum svcenc_answer a = access->results[0].answer;
 	const enum svcenc_answer b = access->results[1].answer;
 
-	if (a == SVCENC_ANSWER_DENIED || b == SVCENC_ANSWER_DENIED)
+	if (a == SVCENC_ANSWER_DENIED || b == SVCENC_ANSWER_DENIED ||
+	    access->denied)
 		return SVCENC_FAULT_VAULT_DENIED;
 	if (a == SVCENC_ANSWER_CORRUPT || b == SVCENC_ANSWER_CORRUPT)
 		return SVCENC_FAULT_INTEGRITY;
@@ -70,14 +71,24 @@ static enum svcenc_fault_kind kind_of(const struct access *access)
 	return SVCENC_FAULT_VAULT_UNREACHABLE;
 }
 
+/* None says no now, so the words of their answers would not tell. */
+static bool denied_before(const struct access *access)
+{
+	return access->denied &&
+	       access->results[0].answer != SVCENC_ANSWER_DENIED &&
+	       access->results[1].answer != SVCENC_ANSWER_DENIED;
+}
+
 int access_fault(const struct access *access, const char *object,
 		 struct svcenc_fault *fault)
 {
+	static const char was_denied[] =
+		" was denied to this host, which no outage undoes";
 	const enum svcenc_fault_kind kind = kind_of(access);
 
-	svcenc_fault_set(fault, kind, "%s: root a: %.180s; root b: %.180s",
-			 object, access->results[0].detail,
-			 access->results[1].detail);
+	svcenc_fault_set(fault, kind, "%s%s: root a: %.180s; root b: %.180s",
+			 object, denied_before(access) ? was_denied : "",
+			 access->results[0].detail, access->results[1].detail);
 	switch (kind) {
 	case SVCENC_FAULT_VAULT_DENIED:
 		return svcenc_fault_hint(fault,

@@ -14,6 +14,7 @@ struct access {
 	const struct svcenc_record_wrap *wraps; /* indexed by role - 1 */
 	bool (*accept)(const struct svcenc_secret *plain, const void *what);
 	const void *what;
+	bool denied; /* a root's owner had said no, and not yes since */
 	struct vault_result results[MODEL_ROLES]; /* out */
 };
 
@@ -27,7 +28,10 @@ int access_by_roots(struct agent *agent, struct access *access,
 int access_by_availability(struct agent *agent, struct access *access,
 			   struct svcenc_secret **ret);
 
-/* Why nothing opened, as one fault: DENIED weighs most, then outages. */
+/*
+ * Why nothing opened, as one fault: DENIED weighs most, then what must be
+ * corrected, an outage least. A denial from before an outage is still one.
+ */
 int access_fault(const struct access *access, const char *object,
 		 struct svcenc_fault *fault);
 

@@ -248,6 +248,8 @@ static int get_key_in_outage(struct lease *lease, struct policy *policy,
 		if (verdict.action == SVCENC_ACTION_DROP)
 			end_key(lease, policy,
 				verdict.step == SVCENC_STEP_WITHDRAWN);
+		access->denied = lease->roots[0].facts.denied ||
+				 lease->roots[1].facts.denied;
 		return access_fault(access, object, fault);
 	}
 	if (access_by_availability(lease->agent, access, ret) < 0) {

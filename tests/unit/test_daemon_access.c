@@ -200,6 +200,32 @@ static void failures_are_named(void **state)
 	}
 }
 
+/* An outage after a denial is no reason to try again later. */
+static void denial_outlives_an_outage(void **state)
+{
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	struct access access = { .wraps = wraps, .denied = true };
+
+	(void)state;
+	access.results[0].answer = SVCENC_ANSWER_UNREACHABLE;
+	access.results[1].answer = SVCENC_ANSWER_UNREACHABLE;
+	strcpy(access.results[0].detail, "one");
+	strcpy(access.results[1].detail, "two");
+	assert_true(access_fault(&access, "policy 't/p'", &fault) < 0);
+	assert_int_equal(fault.kind, SVCENC_FAULT_VAULT_DENIED);
+	assert_int_equal(svcenc_fault_exit(&fault), 7);
+	assert_string_equal(fault.message,
+			    "policy 't/p' was denied to this host, which no "
+			    "outage undoes: root a: one; root b: two");
+	/* Denied now: the answers say so themselves. */
+	fault = (struct svcenc_fault){ .kind = SVCENC_FAULT_NONE };
+	access.results[1].answer = SVCENC_ANSWER_DENIED;
+	assert_true(access_fault(&access, "policy 't/p'", &fault) < 0);
+	assert_int_equal(svcenc_fault_exit(&fault), 7);
+	assert_string_equal(fault.message,
+			    "policy 't/p': root a: one; root b: two");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +234,7 @@ int main(void)
 		cmocka_unit_test(no_root_no_key),
 		cmocka_unit_test(availability_is_asked_alone),
 		cmocka_unit_test(failures_are_named),
+		cmocka_unit_test(denial_outlives_an_outage),
 	};
 	int failed;
 
