@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DESCRIPTION: This test will learn all keys of a volume through the model and search for
 # DESCRIPTION: them in a core file and the memory of agent and workers, command lines, store,
-# DESCRIPTION: logs, tables, /proc/keys, what svcenc-dump prints and a swap device: none is
-# DESCRIPTION: there, and a worker cannot be read by its own user.  The same search
+# DESCRIPTION: logs, audit records, tables, /proc/keys, what svcenc-dump prints and a swap
+# DESCRIPTION: device: none is there, and a worker cannot be read by its own user.  The same search
 # DESCRIPTION: catches a build of the agent that was made leaky on purpose.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 500
 
@@ -14,6 +14,7 @@
 . "$(dirname "$0")/lib_agent.sh"
 keys=$SVC_TMP/keys.json roots=$SVC_TMP/roots.json own=$SVC_TMP/own.json
 vaults=$agent_dir/vaults
+audit_pid='' decoy=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n') # no key of anything
 
 # The life of a volume, with all that makes the agent handle a policy key.
 life() {
@@ -116,8 +117,27 @@ worker_is_closed_to_its_user() {
 	svc_ok "the worker lives" svcenc vault test a
 }
 
+# Who audits system calls sees arguments, paths and addresses.
+audit_begins() {
+	"$agent_here/agent_audit" "$SVC_TMP/audit" &
+	audit_pid=$!
+	svc_wait 20 test -e "$SVC_TMP/audit" || svc_bail "system calls are not audited"
+	/bin/true "$decoy"
+}
+
+audit_ends() {
+	kill "$audit_pid"
+	svc_ok "the audit of system calls ends" wait "$audit_pid"
+	svc_ok "it has calls of add_key by svcencd ($(wc -l <"$SVC_TMP/audit") records)" \
+		grep -q '^type=1300 .* syscall=248 .*comm="svcencd"' "$SVC_TMP/audit"
+	printf '{"decoy": "%s"}\n' "$decoy" >"$SVC_TMP/decoy.json"
+	found "it shows what is in a command line" "$SVC_TMP/decoy.json" "$SVC_TMP/audit"
+	mv "$SVC_TMP/audit" "$SVC_TMP/said/audit"
+}
+
 words_and_files() {
 	mkdir "$SVC_TMP/said"
+	audit_ends
 	cat /proc/[0-9]*/cmdline >"$SVC_TMP/said/cmdline" 2>/dev/null
 	cat /proc/[0-9]*/environ >"$SVC_TMP/said/environ" 2>/dev/null
 	dmsetup table --showkeys >"$SVC_TMP/said/table"
@@ -131,7 +151,7 @@ words_and_files() {
 	"$svc_top/build/bin/svcenc-dump" --json /dev/vda >"$SVC_TMP/said/dump.json"
 	svc_ok "svcenc-dump shows the volume" grep -q "$(agent_field uuid status v)" "$SVC_TMP/said/dump" "$SVC_TMP/said/dump.json"
 	svc_ok "there is something to search in" eval "! find '$SVC_TMP/said' -empty | grep ."
-	none "command lines, environments, tables, status, logs, /proc/keys, answers, dumps" \
+	none "command lines, environments, tables, status, logs, /proc/keys, answers, dumps, audit records" \
 		"$SVC_TMP/every.json" "$SVC_TMP/said"
 	none "the store" "$SVC_TMP/every.json" "$agent_dir/state"
 	none "the volume's header" <(jq -s add "$keys" "$roots") "$SVC_TMP/header"
@@ -177,6 +197,7 @@ agent_prepare
 svc_ok "there is a leaky build (make agent-leaky)" test -x "$svc_top/build/test/leaky/svcencd"
 svc_must mkswap -q /dev/vdb
 svc_must swapon /dev/vdb
+audit_begins
 agent_start
 life
 learn_keys
