@@ -4,7 +4,7 @@
 # DESCRIPTION: key: no volume opens with it, it is not added to the kernel, and the
 # DESCRIPTION: availability key is not used; with one honest vault the volume opens.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 500
 
@@ -20,6 +20,7 @@ lies() {
 
 	mkdir -p "$agent_dir/etc/vaults.d"
 	printf '[vault]\nstart = external\n' >"$agent_dir/etc/vaults.d/$vault.conf"
+	rm -f "$socket" # its last server's: nobody is behind it
 	setpriv --reuid svcenc-vault --regid svcenc-vault --clear-groups \
 		/usr/bin/python3 - "$socket" "$betas_key" <"$agent_here/agent_lying_vault" &
 	liars+=($!)
