@@ -22,7 +22,6 @@ agent_paths=(--etc "$agent_dir/etc" --state "$agent_dir/state"
 	--libexec "$agent_dir/libexec")
 : >"$agent_log"
 agent_lines=()
-exec {agent_silence}<> <(:) # nothing ever comes from there
 mkdir "$agent_dir"
 chmod 755 "$SVC_TMP" "$agent_dir" # the workers are not root
 
@@ -69,17 +68,12 @@ agent_answers() {
 	"$agent_bin/svcenc" --socket-dir "$agent_sockets" agent status
 }
 
-# It has said so since agent_launch. Looks, and naps, without a process: in an
-# emulated machine each one would take time from what it waits for.
+# It has said so since agent_launch. Looks without a process, as svc_nap naps.
 agent_is_ready() {
 	local new
 
 	mapfile -t -s ${#agent_lines[@]} new <"$agent_log"
 	[[ ${new[*]} == *"svcencd: ready"* ]]
-}
-
-agent_nap() {
-	read -r -t 0.03 -u "$agent_silence"
 }
 
 # agent_start_with OPTION...: and waits until it answers.
@@ -92,7 +86,7 @@ agent_start_with() {
 		if [ "$SECONDS" -ge "$end" ] || ! agent_lives; then
 			svc_bail "svcencd does not start: $(tail -n 5 "$agent_log")"
 		fi
-		agent_nap
+		svc_nap
 	done
 	agent_answers >/dev/null 2>&1 || svc_bail "svcencd is ready, but does not answer"
 }
