@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: This test will clear the keyring 200 times under full random load on two
+# DESCRIPTION: This test will clear the keyring 50 times under full random load on two
 # DESCRIPTION: volumes: nothing submitted a second later may succeed, a key that is
 # DESCRIPTION: linked elsewhere lives on, and after unlock I/O must flow again.
 # RUNS: vm
@@ -13,4 +13,4 @@ svc_tests=$(dirname "$0")
 . "$svc_tests/lib/key_end.sh"
 
 key_end_pairs 1
-key_end_test clear 200
+key_end_test clear "${1:-50}"

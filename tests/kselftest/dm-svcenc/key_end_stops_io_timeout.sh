@@ -13,4 +13,4 @@ svc_tests=$(dirname "$0")
 . "$svc_tests/lib/key_end.sh"
 
 key_end_many 10
-key_end_test timeout 40 --threads 1
+key_end_test timeout "${1:-20}" --threads 1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: This test will unlink a policy key 200 times under full random load on
+# DESCRIPTION: This test will unlink a policy key 50 times under full random load on
 # DESCRIPTION: two volumes: nothing submitted a second later may succeed, another
 # DESCRIPTION: key's volume must not notice, and after unlock I/O must flow again.
 # RUNS: vm
@@ -13,4 +13,4 @@ svc_tests=$(dirname "$0")
 . "$svc_tests/lib/key_end.sh"
 
 key_end_pairs 2
-key_end_test unlink 200
+key_end_test unlink "${1:-50}"

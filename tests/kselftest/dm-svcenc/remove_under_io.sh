@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: This test will take a volume down 500 times with 64 reads and
+# DESCRIPTION: This test will take a volume down 200 times with 64 reads and
 # DESCRIPTION: writes in flight, by deferred removal and by a table of errors in
 # DESCRIPTION: its place, over a device that completes in interrupts and over
 # DESCRIPTION: one that completes in a worker: every I/O ends, the kernel finds
@@ -15,7 +15,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib/key.sh
 . "$svc_here/lib/key.sh"
 
-rounds=${1:-500}
+rounds=${1:-200}
 nulled=$SVC_TMP/nulled looped=$SVC_TMP/looped
 
 # NAME DEVICE FILE: half of the rounds.  FILE names the companions.

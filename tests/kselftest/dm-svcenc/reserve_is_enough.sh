@@ -52,8 +52,15 @@ svc_note "writes in each second without memory: $rounds"
 svc_note "$above writes above are $below below"
 # an emulated machine may be starved for a moment
 svc_ok "they go on in most seconds" test "$(tr ' ' '\n' <<<"$rounds" | grep -c '^[1-9]')" -ge 5
-# with memory each was exactly one
-svc_ok "they are cut to what the reserves hold" test "$below" -gt $((above + 10))
+# A write is 32 pages and a reserve 16: one that gets no other memory is at least
+# two below, so all of them are that many more.  Half of it is asked for, as now
+# and then some memory comes back.
+squeezed=0
+for count in $rounds; do
+	squeezed=$((squeezed + count))
+done
+svc_ok "they are cut to what the reserves hold: $((below - above)) more below than the $squeezed above" \
+	test $((below - above)) -ge $((squeezed / 2))
 svc_is "no write failed" "$(svc_status upper 13) $(svc_status lower 13)" "0 0"
 svc_close upper
 svc_close lower

@@ -39,8 +39,8 @@ enum limits {
 	MAX_NAMES = 4,
 	MAX_BYSTANDERS = 4,
 	/* I/Os per volume that prove flow before, and failures after an end. */
-	FLOW_MIN = 12,
-	FAILURES_MIN = 4,
+	FLOW_MIN = 24,
+	FAILURES_MIN = 8,
 	/* The random moment of the call lies within this of flow being seen. */
 	PHASE_MS = 8,
 	DISCARD_MAX = 5,

@@ -2,9 +2,10 @@
 /*
  * Direct writes of 128 KiB, each read back and compared, from 32 threads,
  * while nearly no memory may be had without waiting: vm.min_free_kbytes is
- * put above what is free and put back afterwards.  All in one process that is
- * locked into memory, so that what stalls is the device and not a page of a
- * program.  Knows nothing of what the device is.
+ * put above what is free, again and again, as the kernel reclaims what it can
+ * to get there, and put back afterwards.  All in one process that is locked
+ * into memory, so that what stalls is the device and not a page of a program.
+ * Knows nothing of what the device is.
  *
  *   svcenc-squeeze DEVICE SECONDS
  *
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 enum {
@@ -30,6 +32,7 @@ enum {
 	STACK_BYTES = 64 << 10,
 	SHORT_OF_KIB = 80 << 10, /* how far above the free memory */
 	SECONDS_MAX = 60,
+	SQUEEZES_PER_SECOND = 50,
 	MIN_FREE_TEXT = 32,
 };
 
@@ -38,6 +41,7 @@ static const char min_free_path[] = "/proc/sys/vm/min_free_kbytes";
 static int device;
 static atomic_bool stop, failed;
 static atomic_uint rounds;
+static long squeezed_to; /* KiB that shall be free */
 
 struct worker {
 	pthread_t thread;
@@ -93,18 +97,13 @@ static void start(struct worker *worker, unsigned int number)
 	pthread_attr_destroy(&attr);
 }
 
+/* By a call that allocates nothing: /proc/meminfo would wait for memory. */
 static long free_kib(void)
 {
-	FILE *file = fopen("/proc/meminfo", "re");
-	char line[128];
-	long kib = 0;
+	struct sysinfo info;
 
-	need(file, "/proc/meminfo");
-	while (!kib && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "MemFree:", 8))
-			kib = strtol(line + 8, NULL, 10);
-	fclose(file);
-	return kib;
+	need(!sysinfo(&info), "sysinfo");
+	return (long)(info.freeram / 1024 * info.mem_unit);
 }
 
 static void set_min_free(int fd, const char *text)
@@ -112,12 +111,29 @@ static void set_min_free(int fd, const char *text)
 	need(pwrite(fd, text, strlen(text), 0) > 0, min_free_path);
 }
 
+/* A second in which what was reclaimed never is enough. */
+static void squeeze_for_a_second(int fd)
+{
+	char high[MIN_FREE_TEXT];
+
+	for (int i = 0; i < SQUEEZES_PER_SECOND; i++) {
+		const long wanted = free_kib() + SHORT_OF_KIB;
+
+		if (wanted > squeezed_to) {
+			snprintf(high, sizeof(high), "%ld", wanted);
+			set_min_free(fd, high);
+			squeezed_to = wanted;
+		}
+		usleep(1000000 / SQUEEZES_PER_SECOND);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static unsigned int per_second[SECONDS_MAX];
 	const int seconds = argc == 3 ? atoi(argv[2]) : 0;
 	const int min_free = open(min_free_path, O_RDWR | O_CLOEXEC);
-	char normal[MIN_FREE_TEXT] = "", high[MIN_FREE_TEXT];
+	char normal[MIN_FREE_TEXT] = "";
 	static struct worker workers[THREADS];
 
 	if (seconds < 1 || seconds > SECONDS_MAX) {
@@ -135,12 +151,10 @@ int main(int argc, char **argv)
 		start(&workers[i], i);
 	while (atomic_load(&rounds) < 2 * THREADS && !atomic_load(&failed))
 		usleep(10000);
-	snprintf(high, sizeof(high), "%ld", free_kib() + SHORT_OF_KIB);
-	set_min_free(min_free, high);
 	for (int i = 0; i < seconds; i++) {
 		const unsigned int before = atomic_load(&rounds);
 
-		sleep(1);
+		squeeze_for_a_second(min_free);
 		per_second[i] = atomic_load(&rounds) - before;
 	}
 	set_min_free(min_free, normal);
