@@ -5,7 +5,7 @@
 # DESCRIPTION: independent model from the vault directories alone: each byte is as written.
 # DESCRIPTION: The other way, a volume of the model is recovered, opened and read.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 500
 

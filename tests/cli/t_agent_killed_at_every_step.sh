@@ -5,7 +5,7 @@
 # DESCRIPTION: again, do what svcenc then prints as the cure, and find the wanted state each
 # DESCRIPTION: time; and so if svcenc itself is killed before or after the agent's work.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: long
 # TIMEOUT: 700
 #

@@ -4,7 +4,7 @@
 # DESCRIPTION: forth: I/O fails when the lease ends, not before, within 1 s, and flows again
 # DESCRIPTION: when svcencd is back.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: long
 # TIMEOUT: 500
 

@@ -5,7 +5,7 @@
 # DESCRIPTION: workers, knock as an unprivileged user, and repeat an open that fails: each
 # DESCRIPTION: is refused in words that help, and the service goes on.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 500
 

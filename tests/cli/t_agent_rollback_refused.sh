@@ -4,7 +4,7 @@
 # DESCRIPTION: and changes nothing, an operator may not insist, an officer may. It will lead
 # DESCRIPTION: the path of a volume's device to another volume, and to none: refused, too.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 500
 

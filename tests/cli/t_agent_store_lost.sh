@@ -5,7 +5,7 @@
 # DESCRIPTION: contacting whom they name; and find single records of the store that were
 # DESCRIPTION: changed, swapped, deleted or rolled back.
 # RUNS: vm
-# VM: --smp 2 --disk 96M --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 240
 

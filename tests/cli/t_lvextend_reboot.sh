@@ -125,7 +125,7 @@ after() {
 # --- on the host
 
 boot() {
-	"$top/tests/vm/run" --init systemd --smp 2 --timeout 240 --keep-state "$scratch/root:512M" \
+	"$top/tests/vm/run" --init systemd --timeout 240 --keep-state "$scratch/root:512M" \
 		--disk "$scratch/disk:512M" "${@:2}" "$top/tests/cli/t_lvextend_reboot.sh" "$1" | tee "$scratch/said"
 	holds "boot \"$1\" came to its end" grep -q -x "end of $1" "$scratch/said"
 }

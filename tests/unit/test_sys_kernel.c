@@ -4,7 +4,7 @@
  * DESCRIPTION: and leases, mapped devices from creation to forced removal,
  * DESCRIPTION: a refused reload that is put back, dumps and events.
  * RUNS: vm
- * VM: --disk 64M
+ * VM: --disk 96M --disk 96M
  * SET: quick
  * TIMEOUT: 120
  * expect-log: svcenc|Buffer I/O error|blk_update_request

@@ -3,7 +3,6 @@
 # DESCRIPTION: This test will set the clock ten years ahead and back under load: a lease ends
 # DESCRIPTION: neither earlier nor later for it.
 # RUNS: vm
-# VM: --smp 2
 # SET: quick
 # TIMEOUT: 90
 

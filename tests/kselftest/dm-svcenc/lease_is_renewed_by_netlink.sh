@@ -3,7 +3,6 @@
 # DESCRIPTION: This test will renew, shorten and read leases through the generic netlink
 # DESCRIPTION: family, send it malformed requests, and ask without CAP_SYS_ADMIN.
 # RUNS: vm
-# VM: --smp 2
 # SET: quick
 # TIMEOUT: 180
 

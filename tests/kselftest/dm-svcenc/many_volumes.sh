@@ -6,7 +6,6 @@
 # DESCRIPTION: Then one key ends, and only that volume is locked.  Argument: KiB
 # DESCRIPTION: allowed per volume (default 512, for slub_debug).
 # RUNS: vm
-# VM: --smp 2
 # SET: quick
 # TIMEOUT: 300
 

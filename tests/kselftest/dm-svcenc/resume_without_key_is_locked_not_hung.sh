@@ -5,7 +5,6 @@
 # DESCRIPTION: the key back, unlock makes I/O flow.  A volume never opened before does not
 # DESCRIPTION: open without its key.
 # RUNS: vm
-# VM: --smp 2
 # SET: quick
 # TIMEOUT: 180
 

@@ -6,7 +6,6 @@
 # DESCRIPTION: between the two copies opens with the new key and is repaired, the old key is
 # DESCRIPTION: told which one is needed.
 # RUNS: vm
-# VM: --smp 2
 # SET: quick
 # TIMEOUT: 240
 
