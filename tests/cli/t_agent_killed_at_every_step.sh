@@ -6,8 +6,8 @@
 # DESCRIPTION: time; and so if svcenc itself is killed before or after the agent's work.
 # RUNS: vm
 # VM: --disk 96M --disk 96M
-# SET: long
-# TIMEOUT: 700
+# SET: quick
+# TIMEOUT: 500
 #
 # shellcheck disable=SC2317 # before_* and after_* are called by name
 
