@@ -4,7 +4,8 @@
 
 ROTATION_SRC := tests/rotation
 ROTATION_OBJ := $(B)/test/rotation
-MODEL_OBJS := $(addprefix $(ROTATION_OBJ)/,model.o model_steps.o model_cut.o) \
+MODEL_OBJS := $(addprefix $(ROTATION_OBJ)/,model.o model_io.o model_batch.o \
+	model_commit.o model_cut.o) \
 	$(addprefix $(ROTATION_OBJ)/core/,rotation.o ondisk.o ident.o crc32c.o)
 
 unit: $(B)/test/bin/rotation-model

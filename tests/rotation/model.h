@@ -256,7 +256,7 @@ static inline void model_break(struct model *m, enum model_invariant invariant)
 		m->broken = invariant;
 }
 
-/* model_steps.c: the running system. */
+/* model_io.c, model_batch.c, model_commit.c: the running system. */
 
 void model_start(const struct model_config *config, struct model_state *ret);
 
