@@ -26,3 +26,21 @@ $(B)/test/bin/rotation-model: $(MODEL_OBJS)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
 -include $(wildcard $(ROTATION_OBJ)/*.d $(ROTATION_OBJ)/core/*.d)
+
+# Programs of the replayed power cuts.
+CRASH_OBJS := $(addprefix $(ROTATION_OBJ)/,crash-replay.o crashtarget.o \
+	writelog.o stamp.o) $(addprefix $(UML_OBJ)/,dmraw.o volume.o)
+
+kselftest: $(B)/test/bin/crash-load $(B)/test/bin/crash-replay
+
+$(ROTATION_OBJ)/crash%.o: $(ROTATION_SRC)/crash%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) -I$(UML_FAULT_SRC) $(CFLAGS) -pthread -MMD -MP -c $< -o $@
+
+$(B)/test/bin/crash-load: $(addprefix $(ROTATION_OBJ)/,crash-load.o stamp.o)
+$(B)/test/bin/crash-replay: $(CRASH_OBJS)
+$(B)/test/bin/crash-load $(B)/test/bin/crash-replay:
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -o $@
