@@ -6,6 +6,7 @@
  * of the protocol and wants it caught.
  *
  *	rotation-model		all geometries, then all mutants
+ *	rotation-model protocol	all geometries only
  *	rotation-model NAME	shows how mutant NAME fails
  *
  * A state that was seen is known by 128 bits of a hash: at 10^8 states the
@@ -422,7 +423,7 @@ int main(int argc, char **argv)
 	bool good = true;
 	int mutant;
 
-	if (argc < 2)
+	if (argc < 2 || !strcmp(argv[1], "protocol"))
 		good = check_protocol(search);
 	for (mutant = MUTANT_NONE + 1; mutant < MUTANTS; mutant++)
 		if (argc < 2 || !strcmp(argv[1], mutant_names[mutant]))
