@@ -5,8 +5,6 @@
 
 enum { RECOVER_DEVICES_MAX = 1024 };
 
-#define RATE_MAX (1LL << 40)
-
 int method_create_volume(struct request *request)
 {
 	struct volume_wish wish = { .sector_size = 4096 };
@@ -161,26 +159,6 @@ int method_resize_volume(struct request *request)
 				   (json_int_t)volume.data_len));
 }
 
-static int check_rotation(const char *action, struct volume_rotation *wish,
-			  struct svcenc_fault *fault)
-{
-	if (volumes_rotate_action(action, &wish->action) < 0)
-		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
-					"action '%.16s' is not one of start, "
-					"pause, resume",
-					action);
-	if (wish->rate < -1 || wish->rate > RATE_MAX || wish->rate % 1024 > 0)
-		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
-					"a rate is a multiple of 1024 bytes "
-					"per second, at most 1 TiB, or 0 for "
-					"no limit");
-	if (wish->skip_unreadable && wish->action != VOLUME_ROTATE_RESUME)
-		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
-					"skip_unreadable goes with resume: "
-					"what cannot be read is shown first");
-	return 0;
-}
-
 int method_rotate_volume(struct request *request)
 {
 	struct volume_rotation wish = { .rate = -1 };
@@ -196,7 +174,7 @@ int method_rotate_volume(struct request *request)
 		return r;
 	wish.rate = rate;
 	wish.skip_unreadable = skip;
-	r = check_rotation(action, &wish, &request->fault);
+	r = volumes_check_rotation(action, &wish, &request->fault);
 	if (!r)
 		r = volumes_rotate(request->agent, &wish, &volume,
 				   &request->fault);

@@ -16,13 +16,15 @@
 
 enum { SECTOR = 512, KIB = 1024 };
 
+#define RATE_MAX (1LL << 40)
+
 static const char *const actions[] = {
 	[VOLUME_ROTATE_START] = "start",
 	[VOLUME_ROTATE_PAUSE] = "pause",
 	[VOLUME_ROTATE_RESUME] = "resume",
 };
 
-int volumes_rotate_action(const char *text, enum volume_rotate *ret)
+static int find_action(const char *text, enum volume_rotate *ret)
 {
 	size_t i;
 
@@ -33,6 +35,26 @@ int volumes_rotate_action(const char *text, enum volume_rotate *ret)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int volumes_check_rotation(const char *action, struct volume_rotation *wish,
+			   struct svcenc_fault *fault)
+{
+	if (find_action(action, &wish->action) < 0)
+		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+					"action '%.16s' is not one of start, "
+					"pause, resume",
+					action);
+	if (wish->rate < -1 || wish->rate > RATE_MAX || wish->rate % KIB > 0)
+		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+					"a rate is a multiple of 1024 bytes "
+					"per second, at most 1 TiB, or 0 for "
+					"no limit");
+	if (wish->skip_unreadable && wish->action != VOLUME_ROTATE_RESUME)
+		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+					"skip_unreadable goes with resume: "
+					"what cannot be read is shown first");
+	return 0;
 }
 
 /* --- what does not fit ---------------------------------------------------- */

@@ -59,8 +59,12 @@ struct volume_rotation {
 	bool skip_unreadable; /* with RESUME */
 };
 
-/* "start", "pause", "resume"; -EINVAL for another word. */
-int volumes_rotate_action(const char *text, enum volume_rotate *ret);
+/*
+ * Fills the action in from its word, "start", "pause" or "resume"; USAGE if
+ * that, the rate or a skip does not fit.
+ */
+int volumes_check_rotation(const char *action, struct volume_rotation *wish,
+			   struct svcenc_fault *fault);
 /* Returns once the kernel has taken it; the work goes on in the kernel. */
 int volumes_rotate(struct agent *agent, const struct volume_rotation *wish,
 		   struct volume *ret, struct svcenc_fault *fault);
