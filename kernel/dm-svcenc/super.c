@@ -158,7 +158,7 @@ static int seal(struct svcenc_dev *dev, struct svcenc_key *key,
 {
 	int rc;
 
-	svcenc_sb_encode(sb, dev->image[0]);
+	svcenc_sb_fill(sb, dev->image[0]);
 	svcenc_sb_for_mac(dev->image[0], dev->span);
 	rc = svcenc_key_mac(key, dev->span, sb->mac);
 	if (!rc)

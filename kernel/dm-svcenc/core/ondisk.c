@@ -237,7 +237,7 @@ enum svcenc_sb_defect svcenc_sb_decode(const void *buf, u64 supported,
 	return check_keys(ret);
 }
 
-void svcenc_sb_encode(const struct svcenc_sb *sb, void *buf)
+void svcenc_sb_fill(const struct svcenc_sb *sb, void *buf)
 {
 	struct svcenc_sb_disk *d = buf;
 	u32 i;
@@ -273,7 +273,12 @@ void svcenc_sb_encode(const struct svcenc_sb *sb, void *buf)
 		d->extents[i].start = cpu_to_le64(sb->extents[i].start);
 		d->extents[i].sectors = cpu_to_le32(sb->extents[i].sectors);
 	}
-	svcenc_sb_set_mac(d, sb->mac);
+}
+
+void svcenc_sb_encode(const struct svcenc_sb *sb, void *buf)
+{
+	svcenc_sb_fill(sb, buf);
+	svcenc_sb_set_mac(buf, sb->mac);
 }
 
 void svcenc_sb_for_mac(const void *buf, u8 span[SVCENC_SB_MAC_SPAN])

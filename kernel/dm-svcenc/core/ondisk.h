@@ -218,6 +218,9 @@ const char *svcenc_sb_defect_text(enum svcenc_sb_defect defect);
 enum svcenc_sb_defect svcenc_sb_decode(const void *buf, u64 supported,
 				       struct svcenc_sb *ret);
 
+/* Writes 4096 bytes but for MAC and CRC: svcenc_sb_set_mac() must follow. */
+void svcenc_sb_fill(const struct svcenc_sb *sb, void *buf);
+
 /* Writes 4096 bytes with mac = sb->mac and the matching CRC. */
 void svcenc_sb_encode(const struct svcenc_sb *sb, void *buf);
 

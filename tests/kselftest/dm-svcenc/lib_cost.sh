@@ -3,17 +3,16 @@
 #
 # What something costs, in instructions: for a guest under --icount, in which
 # one instruction takes one virtual nanosecond.  Time in which the processor
-# was idle (waiting for the file system of the host, a timer) is taken off; it
-# is told in steps of 10 ms.  Sources lib_rotate.sh.
+# was idle (waiting for the file system of the host, a timer) is taken off, by
+# the kernel's own account of it.  Sources lib_rotate.sh.
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib_rotate.sh"
 
 cost_busy() {
-	local words
-
-	read -r -a words </proc/stat
-	echo $(($(date +%s%N) - (words[4] + words[5]) * 10000000))
+	awk '/^now at/ { now = $3 }
+		$1 == ".idle_sleeptime" { idle = $3 }
+		END { printf "%.0f", now - idle }' /proc/timer_list
 }
 
 # cost_of UNITS COMMAND...: instructions per unit, in $cost.
@@ -34,8 +33,28 @@ cost_ram_disk() {
 
 # Rotates alpha as a whole; ends with the event that it is complete.
 cost_rotate() {
-	local event
+	cost_programs "$(dmsetup info -c --noheadings -o events alpha)" start
+}
 
-	event=$(dmsetup info -c --noheadings -o events alpha)
-	dmsetup message alpha 0 rotate start && dmsetup wait alpha "$event" && rotate_is idle
+# The same programs without a rotation: alpha has had an event before.
+cost_nothing() {
+	cost_programs $(($(dmsetup info -c --noheadings -o events alpha) - 1)) rate 0
+}
+
+cost_programs() {
+	local event=$1
+
+	shift
+	dmsetup message alpha 0 rotate "$@" && dmsetup wait alpha "$event" && rotate_is idle
+}
+
+# cost_of_rotation MIB: instructions per 4 KiB of a volume of that size, in
+# $cost; without what the programs take that start it and wait for its end.
+cost_of_rotation() {
+	local whole
+
+	cost_of 1 cost_rotate
+	whole=$cost
+	cost_of 1 cost_nothing
+	cost=$(((whole - cost) / ($1 << 8)))
 }
