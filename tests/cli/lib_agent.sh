@@ -68,12 +68,18 @@ agent_answers() {
 	"$agent_bin/svcenc" --socket-dir "$agent_sockets" agent status
 }
 
-# It has said so since agent_launch. Looks without a process, as svc_nap naps.
+# It has said so since agent_launch. Looks, and naps, without a process: in an
+# emulated machine each one would take time from what it waits for.
 agent_is_ready() {
 	local new
 
 	mapfile -t -s ${#agent_lines[@]} new <"$agent_log"
 	[[ ${new[*]} == *"svcencd: ready"* ]]
+}
+
+agent_nap() {
+	# shellcheck disable=SC2154 # opened by lib.sh
+	read -r -t 0.03 -u "$svc_silence"
 }
 
 # agent_start_with OPTION...: and waits until it answers.
@@ -86,7 +92,7 @@ agent_start_with() {
 		if [ "$SECONDS" -ge "$end" ] || ! agent_lives; then
 			svc_bail "svcencd does not start: $(tail -n 5 "$agent_log")"
 		fi
-		svc_nap
+		agent_nap
 	done
 	agent_answers >/dev/null 2>&1 || svc_bail "svcencd is ready, but does not answer"
 }
