@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DESCRIPTION: This test will do what kselftest/stacked_under_memory_pressure does, a volume
+# DESCRIPTION: on a volume while the memory is used up, on a kernel that watches memory and
+# DESCRIPTION: locks.
+# RUNS: uml
+# VM: --mem 640 --disk 640M --disk 320M
+# SET: quick
+# TIMEOUT: 300
+
+exec "$(dirname "$0")/../kselftest/dm-svcenc/stacked_under_memory_pressure.sh"
