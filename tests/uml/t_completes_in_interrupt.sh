@@ -5,7 +5,7 @@
 # DESCRIPTION: processor a loop device completes where anything may, so no
 # DESCRIPTION: other test in User Mode Linux sees a sleep in a completion.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 120
 
 cd "$(dirname "$0")/../kselftest/dm-svcenc" || exit 1

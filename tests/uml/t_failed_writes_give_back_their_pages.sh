@@ -5,7 +5,7 @@
 # DESCRIPTION: (page_owner) whether the target still has one that it took for
 # DESCRIPTION: encrypting.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 120
 
 cd "$(dirname "$0")/../kselftest/dm-svcenc" || exit 1

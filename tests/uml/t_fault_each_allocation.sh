@@ -5,7 +5,7 @@
 # DESCRIPTION: netlink): a clear error, nothing half-made, the superblock whole, and the
 # DESCRIPTION: same again without the fault works.  The end of a key must allocate nothing.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 600
 #
 # What device-mapper and the kernel below it say for want of memory:

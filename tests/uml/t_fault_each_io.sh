@@ -5,7 +5,7 @@
 # DESCRIPTION: with the device healthy the same command (or the documented one) works.  Then
 # DESCRIPTION: single bios of reads, writes and flushes: exactly the I/O they belong to fails.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 300
 
 # shellcheck source=tests/uml/fault/lib_fault.sh

@@ -4,7 +4,7 @@
 # DESCRIPTION: of them, under a verified load: the reserves carry it, so no I/O fails, none
 # DESCRIPTION: hangs and none returns wrong bytes.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 240
 
 # shellcheck source=tests/uml/fault/lib_fault.sh

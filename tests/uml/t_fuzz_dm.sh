@@ -4,7 +4,7 @@
 # DESCRIPTION: netlink messages and keys: no report of the kernel, nothing left behind, and a
 # DESCRIPTION: volume in use all the time holds every byte.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 240
 
 # shellcheck source=tests/uml/fuzz/lib_fuzz.sh

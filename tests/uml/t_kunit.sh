@@ -5,7 +5,7 @@
 # DESCRIPTION: KASAN and lockdep, and fail on any case that failed, was skipped,
 # DESCRIPTION: or is in the sources and did not run.
 # RUNS: host-vm
-# SET: long
+# SET: quick
 # TIMEOUT: 300
 
 # On the host it builds and starts a UML that runs this same file; in a guest

@@ -7,7 +7,7 @@
 # DESCRIPTION: made for, does not apply or does not build.  The target itself
 # DESCRIPTION: must pass the same tests.
 # RUNS: host-vm
-# SET: long
+# SET: quick
 # TIMEOUT: 900
 #
 #	tests/uml/t_mutants.sh [--all] [NAME...]

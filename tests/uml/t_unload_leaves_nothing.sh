@@ -5,7 +5,7 @@
 # DESCRIPTION: still point to it: threads of queues, users of algorithms,
 # DESCRIPTION: tracepoints.
 # RUNS: uml
-# SET: long
+# SET: quick
 # TIMEOUT: 60
 
 cd "$(dirname "$0")/../kselftest/dm-svcenc" || exit 1
