@@ -15,7 +15,7 @@
  *
  *	--variants N	ways of losing and tearing, per entry (default 2)
  *	--points N	only so many states, spread over the log by chance
- *	--second N	so many of them (by chance) with a recorded recovery
+ *	--second N	about so many of them with a recorded recovery
  *	--second-log DEVICE	for those records
  *	--second-points N	only so many states of each such record
  *	--at-least N	fail if fewer cuts than that were tried
@@ -251,23 +251,29 @@ static bool is_chosen(struct replay *replay, unsigned int entry,
 			 (uint64_t)(replay->log.count + 1) * replay->variants);
 }
 
-static void try_entry(struct replay *replay, const struct disk *disk,
-		      uint64_t *random)
+/* Spread over those that are tried: not all states there are differ. */
+static bool is_recorded(const struct replay *replay)
 {
 	const uint64_t states =
 		replay->points ?
 			replay->points :
 			(uint64_t)(replay->log.count + 1) * replay->variants;
+	const uint64_t step = replay->seconds ? states / 2 / replay->seconds :
+						0;
+
+	return replay->seconds &&
+	       (step < 2 || replay->tried % step == step / 2);
+}
+
+static void try_entry(struct replay *replay, const struct disk *disk,
+		      uint64_t *random)
+{
 	unsigned int variant;
 
-	for (variant = 0; variant < replay->variants; variant++) {
-		if (!is_chosen(replay, disk->next, variant, random) ||
-		    !disk_cut(disk, variant, replay->seed, replay->image))
-			continue;
-		try_state(replay, disk, variant,
-			  replay->seconds &&
-				  by_chance(random, replay->seconds, states));
-	}
+	for (variant = 0; variant < replay->variants; variant++)
+		if (is_chosen(replay, disk->next, variant, random) &&
+		    disk_cut(disk, variant, replay->seed, replay->image))
+			try_state(replay, disk, variant, is_recorded(replay));
 }
 
 static void try_log(struct replay *replay)
