@@ -81,6 +81,7 @@ struct cli {
 	bool json;
 	bool help;
 	bool version;
+	bool patient; /* CLI_NO_AGENT is not said: the caller tries again */
 	bool officer; /* an option asked for officer.sock */
 	const struct cli_verb *verb;
 	json_t *parameters; /* of the method */

@@ -13,6 +13,7 @@
 
 enum {
 	LOOK_MS = 500,
+	PATIENCE_MS = 15 * 1000, /* with an agent that is being restarted */
 	TENTHS = 10,
 };
 
@@ -227,12 +228,20 @@ static void nap(void)
 	(void)nanosleep(&pause, NULL);
 }
 
+/* The rotation does not need the agent: it may go away and come back. */
 static int look(struct cli *cli, const char *name, json_t **reply)
 {
+	const json_int_t end = now_ms() + PATIENCE_MS;
 	json_t *next = NULL;
-	const int code = cli_call(cli, "VolumeStatus", CLI_ROLE_ANY,
-				  json_pack("{s:s}", "name", name), &next);
+	int code;
 
+	do {
+		nap();
+		cli->patient = now_ms() < end;
+		code = cli_call(cli, "VolumeStatus", CLI_ROLE_ANY,
+				json_pack("{s:s}", "name", name), &next);
+	} while (code == CLI_NO_AGENT && cli->patient);
+	cli->patient = false;
 	if (code != CLI_OK)
 		return code;
 	json_decref(*reply);
@@ -259,7 +268,6 @@ int cli_rotate_wait(struct cli *cli, json_t **reply)
 	waiting.began_done = cli_int(rotation, "done");
 	while (code == CLI_OK && cli_int(rotation, "total")) {
 		say_progress(&waiting, rotation);
-		nap();
 		code = look(cli, waiting.name, reply);
 		volume = json_object_get(*reply, "volume");
 		rotation = json_object_get(volume, "rotation");

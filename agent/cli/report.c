@@ -35,6 +35,8 @@ int cli_fail(const struct cli *cli, int exit_code, const char *hint,
 	char *message = NULL;
 	va_list args;
 
+	if (cli->patient && exit_code == CLI_NO_AGENT)
+		return exit_code;
 	va_start(args, format);
 	if (vasprintf(&message, format, args) < 0)
 		message = NULL;

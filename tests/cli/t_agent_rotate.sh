@@ -170,12 +170,20 @@ older_header() {
 }
 
 agent_killed() {
+	local waiter
+
 	agent_must svcenc rotate v --rate 4
 	svc_ok "in the middle" moves
+	svcenc rotate v --resume --wait >"$SVC_TMP/waiter" 2>&1 &
+	waiter=$!
+	svc_wait 10 test -s "$SVC_TMP/waiter"
 	agent_kill KILL
 	agent_start
 	svc_ok "killed and started again: the rotation goes on" moves
-	svc_ok "waiting for it" svcenc rotate v --resume --rate 0 --wait
+	agent_must svcenc rotate v --resume --rate 0
+	wait $waiter
+	svc_is "and who waits has not noticed" "$? $(tail -n 1 "$SVC_TMP/waiter")" \
+		"0 volume v is rotated: epoch 5"
 	svc_is "epoch" "$(stored epoch)" 5
 	svc_ok "its end was heard" grep -q "audit.*volume 'v' is rotated: epoch 5" "$agent_log"
 }

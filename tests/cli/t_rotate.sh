@@ -116,9 +116,16 @@ data: 0.0%
 svcenc: error: no status
 svcenc: hint: look
 EOF
+goes "$(volume active running 0)" '{"close": true}' "$(volume active running 34)" \
+	'{"close": true}' '{"close": true}' "$(volume active idle 0)"
+svcenc rotate data --wait
+cli_is "the agent is restarted meanwhile: nobody need know" "$status $(rough <<<"$out") $err" \
+	"0 data: 0.0%
+data: 34.0%, SPEED, TIME left
+volume data is rotated: epoch 2 "
 goes "$(volume active running 0)" '{"close": true}'
 svcenc rotate data --wait
-cli_is "the agent dies meanwhile" "$status ${err%%$'\n'*}" \
+cli_is "the agent stays away" "$status ${err%%$'\n'*}" \
 	"10 svcenc: error: svcencd went away before it answered"
 goes '{"error": "io.svcenc.Agent.Exists", "parameters":
 	{"message": "data: is being rotated already", "hint": "wait", "exit": 5}}' '{}'
