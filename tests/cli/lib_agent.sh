@@ -79,7 +79,7 @@ agent_is_ready() {
 
 agent_nap() {
 	# shellcheck disable=SC2154 # opened by lib.sh
-	read -r -t 0.03 -u "$svc_silence"
+	read -r -t 0.03 -u "$svc_silence" || : # times out, always
 }
 
 # agent_start_with OPTION...: and waits until it answers.

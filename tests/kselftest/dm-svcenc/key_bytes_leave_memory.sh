@@ -3,7 +3,8 @@
 # DESCRIPTION: This test will dump a guest's memory from outside, with the real
 # DESCRIPTION: agent and its vault workers in it: the volume key and the wrap key are found
 # DESCRIPTION: while a volume is open, and no key byte of any kind after the key was
-# DESCRIPTION: revoked, unlinked, at the end of its lease, and after close.  The policy key
+# DESCRIPTION: revoked, unlinked, at the end of its lease, and after close; of the old
+# DESCRIPTION: volume key none once a rotation has ended.  The policy key
 # DESCRIPTION: is never found, but with an agent that is leaky on purpose, which it must be.
 # RUNS: host-vm
 # SET: quick
@@ -47,10 +48,12 @@ wait_for() {
 	done
 }
 
+# learn_keys STEP HEADER: as of then.
 learn_keys() {
-	wait_for in_use
+	wait_for "$1"
+	keys=$work/keys.$1
 	"$model" keys --json --vault "a=$share/vaults/a" --vault "b=$share/vaults/b" \
-		"$share/header" >"$work/keys" || fail "the model tells no keys"
+		"$share/$2" >"$keys" || fail "the model tells no keys"
 }
 
 # search STEP [--at-least] [NAME...]: dumps, and wants to find the keys NAME.
@@ -65,18 +68,21 @@ search() {
 	echo "$step:"
 	wait_for "$step"
 	"$top/tests/vm/qmp" "$work/qmp" dump "$work/dump" || fail "no dump at $step"
-	/usr/bin/python3 "$here/lib/find_keys.py" "${how[@]}" "$work/keys" "$work/dump" "$@" ||
+	/usr/bin/python3 "$here/lib/find_keys.py" "${how[@]}" "$keys" "$work/dump" "$@" ||
 		fail "at $step"
 	rm -f "$work/dump"
 	touch "$share/$step.done"
 }
 
-learn_keys
+learn_keys in_use header
 search in_use volume_key wrap
 search revoked
 search unlocked volume_key wrap
 search unlinked
 search lease_over
+search rotated wrap # the volume key of before is gone
+learn_keys rotated_next header.rotated
+search rotated_next volume_key wrap
 search closed
 search leaky --at-least volume_key wrap policy_key
 wait "$vm" || fail "the guest failed"

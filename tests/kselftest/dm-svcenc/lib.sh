@@ -173,7 +173,8 @@ svc_wait() {
 # Without a process: in an emulated machine each one would take time from what
 # is waited for.
 svc_nap() {
-	read -r -t 0.05 -u "$svc_silence"
+	# it times out, always; a loop must not end with that status
+	read -r -t 0.05 -u "$svc_silence" || :
 }
 
 # --- module
