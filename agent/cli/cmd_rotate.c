@@ -15,6 +15,7 @@ enum {
 	LOOK_MS = 500,
 	PATIENCE_MS = 15 * 1000, /* with an agent that is being restarted */
 	TENTHS = 10,
+	HELD_LOOKS = 20, /* a suspend is shorter than that, as a rule */
 };
 
 /* --- how it is shown ------------------------------------------------------ */
@@ -124,6 +125,7 @@ struct waiting {
 	const char *name;
 	bool terminal; /* one line of it, renewed */
 	bool quiet;    /* --json, and no terminal */
+	int held;      /* looks in a row that found it so */
 	int said;      /* tenths, by a line each, unless on a terminal */
 	json_int_t began_ms;
 	json_int_t began_done;
@@ -184,8 +186,26 @@ static void end_line(const struct waiting *waiting)
 		fputs("\r\033[K", stderr);
 }
 
+static int fail_stopped(const struct cli *cli, int exit_code,
+			const json_t *volume)
+{
+	const json_t *rotation = json_object_get(volume, "rotation");
+	const char *name = cli_text(volume, "name");
+	const char *why = cli_text(volume, "why");
+	char share[CLI_VALUE_SIZE], hint[CLI_LINE_SIZE];
+
+	snprintf(
+		hint, sizeof(hint),
+		"'svcenc rotate %s --resume'; the journal of svcencd has the reason",
+		name);
+	return cli_fail(cli, exit_code, *why ? why : hint,
+			"rotation of volume %s stopped at %s: %s", name,
+			format_share(rotation, share),
+			cli_text(rotation, "state"));
+}
+
 /* It will not go on by itself: CLI_OK if it may. */
-static int stopped(const struct cli *cli, const char *name,
+static int stopped(const struct cli *cli, struct waiting *waiting,
 		   const json_t *volume)
 {
 	static const struct {
@@ -198,26 +218,27 @@ static int stopped(const struct cli *cli, const char *name,
 		{ "superblock-error", CLI_DEVICE },
 		{ "locked", CLI_PERMISSION },
 	};
-	const json_t *rotation = json_object_get(volume, "rotation");
-	char share[CLI_VALUE_SIZE], hint[CLI_LINE_SIZE];
+	const char *state =
+		cli_text(json_object_get(volume, "rotation"), "state");
+	char hint[CLI_LINE_SIZE];
 	size_t i;
 
 	if (!strcmp(cli_text(volume, "state"), "closed")) {
 		snprintf(
 			hint, sizeof(hint),
 			"'svcenc open %s': an unfinished rotation goes on then",
-			name);
+			waiting->name);
 		return cli_fail(cli, CLI_BUSY, hint,
-				"volume %s was closed meanwhile", name);
+				"volume %s was closed meanwhile",
+				waiting->name);
 	}
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
-		if (!strcmp(cli_text(rotation, "state"), stops[i].state))
-			return cli_fail(
-				cli, stops[i].exit_code,
-				cli_text(volume, "why"),
-				"rotation of volume %s stopped at %s: %s", name,
-				format_share(rotation, share), stops[i].state);
-	return CLI_OK;
+		if (!strcmp(state, stops[i].state))
+			return fail_stopped(cli, stops[i].exit_code, volume);
+	waiting->held = strcmp(state, "held") ? 0 : waiting->held + 1;
+	return waiting->held > HELD_LOOKS ?
+		       fail_stopped(cli, CLI_DEVICE, volume) :
+		       CLI_OK;
 }
 
 static void nap(void)
@@ -273,7 +294,7 @@ int cli_rotate_wait(struct cli *cli, json_t **reply)
 		rotation = json_object_get(volume, "rotation");
 		if (code == CLI_OK) {
 			end_line(&waiting);
-			code = stopped(cli, waiting.name, volume);
+			code = stopped(cli, &waiting, volume);
 		}
 	}
 	return code;

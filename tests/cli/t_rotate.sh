@@ -37,7 +37,7 @@ says() {
 	shift 2
 	svcenc "$@"
 	cli_is "$name" "$status
-$out${err:+
+$(rough <<<"$out")${err:+
 $err}" "$wanted
 $(cat)"
 }
@@ -103,6 +103,13 @@ stops write-error 4
 stops superblock-error 4
 stops locked 2
 
+goes "$(volume active running 0)" "$(volume active held 25 | sed 's/the cure//')"
+says "held, and no end of it" 4 rotate data --wait <<'EOF'
+data: 0.0%
+data: 25.0%, SPEED, TIME left
+svcenc: error: rotation of volume data stopped at 25.0%: held
+svcenc: hint: 'svcenc rotate data --resume'; the journal of svcencd has the reason
+EOF
 goes "$(volume active running 0)" "$(volume closed idle 0)"
 says "closed meanwhile" 5 rotate data --wait <<'EOF'
 data: 0.0%
