@@ -314,11 +314,33 @@ int volumes_open(struct agent *agent, const struct volume_opening *opening,
 
 /* --- close ---------------------------------------------------------------- */
 
+/*
+ * Freshness: what the next open must find at least. A rotation commits until
+ * it is held, so it is held first; not if the volume is in use, as it is not
+ * going to be closed then. Returns whether it is suspended now.
+ */
+static bool learn_last(struct agent *agent, struct volume *volume,
+		       const struct sys_dm_info *info,
+		       struct svcenc_fault *fault)
+{
+	struct svcenc_status status;
+	bool suspended;
+
+	if (sys_dm_status(volume->name, &status))
+		return false;
+	suspended = status.rotation_total && !info->open_count &&
+		    !sys_dm_suspend(volume->name);
+	if (!suspended || !sys_dm_status(volume->name, &status))
+		(void)volume_learn(agent, volume, &status, volume->data_len,
+				   fault);
+	return suspended;
+}
+
 int volumes_close(struct agent *agent, const char *name, struct volume *ret,
 		  bool *ret_already, struct svcenc_fault *fault)
 {
-	struct svcenc_status status;
 	struct sys_dm_info info;
+	bool suspended;
 	int r;
 
 	r = volume_find(agent, name, ret, fault);
@@ -329,12 +351,11 @@ int volumes_close(struct agent *agent, const char *name, struct volume *ret,
 		return r;
 	*ret_already = r == 0;
 	if (r > 0) {
-		/* freshness: what the next open must find at least */
-		if (!sys_dm_status(name, &status))
-			(void)volume_learn(agent, ret, &status, ret->data_len,
-					   fault);
+		suspended = learn_last(agent, ret, &info, fault);
 		svcenc_step("close-learned");
 		r = sys_dm_remove(name, 0);
+		if (r < 0 && suspended)
+			(void)sys_dm_resume(name);
 		if (r == -EBUSY) {
 			svcenc_fault_clear(fault);
 			svcenc_fault_set(fault, SVCENC_FAULT_EXISTS,

@@ -37,8 +37,8 @@ stands() {
 	local before
 
 	before=$(rotation "done")
-	agent_nap
-	agent_nap
+	svc_nap
+	svc_nap
 	svc_is "$1: nothing moves" "$(rotation "done")" "$before"
 }
 
@@ -169,6 +169,17 @@ older_header() {
 	svc_ok "the newest header opens" svcenc open v
 }
 
+closed_as_it_moves() {
+	agent_must svcenc rotate v --rate $SLOW
+	svc_ok "in the middle" moves
+	agent_must svcenc close v
+	svc_is "closed as it moves: the store knows the last seq" "$(stored seq)" \
+		"$("$svc_top/build/bin/svcenc-dump" --json /dev/mapper/below | jq -r '.superblocks[0].fields.seq')"
+	agent_must svcenc open v
+	svc_ok "to its end" svc_wait 120 rotation_is idle
+	svc_is "epoch" "$(stored epoch)" 5
+}
+
 agent_killed() {
 	local waiter
 
@@ -183,9 +194,9 @@ agent_killed() {
 	agent_must svcenc rotate v --resume --rate 0
 	wait $waiter
 	svc_is "and who waits has not noticed" "$? $(tail -n 1 "$SVC_TMP/waiter")" \
-		"0 volume v is rotated: epoch 5"
-	svc_is "epoch" "$(stored epoch)" 5
-	svc_ok "its end was heard" grep -q "audit.*volume 'v' is rotated: epoch 5" "$agent_log"
+		"0 volume v is rotated: epoch 6"
+	svc_is "epoch" "$(stored epoch)" 6
+	svc_ok "its end was heard" grep -q "audit.*volume 'v' is rotated: epoch 6" "$agent_log"
 }
 
 key_ends() {
@@ -199,7 +210,7 @@ key_ends() {
 	svc_ok "the key is back" svcenc open v
 	svc_ok "it goes on by itself" moves
 	svc_ok "to its end" svcenc rotate v --resume --rate 0 --wait
-	svc_is "epoch" "$(stored epoch)" 6
+	svc_is "epoch" "$(stored epoch)" 7
 	svc_ok "the filesystem is clean" fsck.ext4 -f -n /dev/mapper/v
 }
 
@@ -228,7 +239,7 @@ EOF
 	below load
 	svc_must dmsetup resume below
 	svc_ok "it goes on to its end" svcenc rotate v --resume --rate 0 --wait
-	svc_is "epoch" "$(stored epoch)" 7
+	svc_is "epoch" "$(stored epoch)" 8
 	svc_ok "reading it fails" eval '! dd if=/dev/mapper/v of=/dev/null bs=4096 skip=10240 count=1 iflag=direct status=none'
 	agent_must svcenc close v
 	svc_ok "the header lists it" eval '"$svc_top/build/bin/svcenc-dump" /dev/mapper/below | grep -q "unreadable   sectors 81920 to 81927"'
@@ -255,6 +266,7 @@ refusals_while_idle
 steering
 closed_and_opened
 older_header
+closed_as_it_moves
 agent_killed
 key_ends
 unreadable_sector
