@@ -35,6 +35,7 @@ svc_load_module
 svc_plan_volume "$volume"
 svc_make_planned
 desc=$(<"$volume.desc") uuid=$(<"$volume.uuid")
+idle="ROTATION_DONE=0 ROTATION_TOTAL=0 ROTATION=0"
 "$svc_bin/svcenc-genl" listen >"$events" 2>&1 &
 listener=$!
 svc_ok "joins the group" svc_wait 20 grep -q listening "$events"
@@ -46,11 +47,11 @@ begin "a volume opens"
 svc_add_key "$volume" >/dev/null
 svc_open one "$volume"
 devno=$(dmsetup info -c --noheadings --separator : -o major,minor one)
-event "^EVENT=activated TIME_MS=[0-9]* DEVNO=$devno UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $"
+event "^EVENT=activated TIME_MS=[0-9]* DEVNO=$devno UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $idle $"
 begin "its key is revoked"
 svc_revoke_key "$volume"
 event "^EVENT=key-lost TIME_MS=[0-9]* REASON=revoked KEY=$desc $"
-event "^EVENT=key-lost TIME_MS=[0-9]* DEVNO=$devno UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $"
+event "^EVENT=key-lost TIME_MS=[0-9]* DEVNO=$devno UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $idle $"
 begin "it is resumed without a key"
 svc_must dmsetup suspend one
 svc_must dmsetup resume one
@@ -70,14 +71,25 @@ begin "a copy of the superblock is rotten"
 svc_add_key "$volume" >/dev/null
 dd if=/dev/zero of="$svc_dev" bs=4096 seek=768 count=1 oflag=direct conv=fsync status=none
 svc_open one "$volume"
-event "^EVENT=superblock-repaired TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $"
+event "^EVENT=superblock-repaired TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=2 $idle $"
 svc_close one
 begin "it grows"
 svc_detach "$volume"
 truncate -s +4M "$volume"
 echo $(($(<"$volume.sectors") + 8192)) >"$volume.sectors"
 svc_open one "$volume" grow
-event "^EVENT=grown TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=3 $"
+event "^EVENT=grown TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=3 $idle $"
+begin "it is rotated"
+svc_must dmsetup message one 0 rotate rate 512
+svc_must dmsetup message one 0 rotate start
+event "^EVENT=rotation-progress TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=[0-9]* ROTATION_DONE=[1-9][0-9]* ROTATION_TOTAL=$(<"$volume.sectors") ROTATION=1 $"
+begin "it pauses"
+svc_must dmsetup message one 0 rotate pause
+event "^EVENT=rotation-paused TIME_MS=[0-9]* REASON=asked for DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=1 SEQ=[0-9]* ROTATION_DONE=[1-9][0-9]* ROTATION_TOTAL=$(<"$volume.sectors") ROTATION=2 $"
+begin "it goes on to its end"
+svc_must dmsetup message one 0 rotate rate 0
+svc_must dmsetup message one 0 rotate resume
+event "^EVENT=rotation-done TIME_MS=[0-9]* DEVNO=[0-9:]* UUID=$uuid KEY=$desc EPOCH=2 SEQ=[0-9]* $idle $"
 svc_is "no event holds what looks like key bytes" "$(grep -c '[0-9a-f]\{33\}' "$events")" 0
 kill $listener
 wait $listener 2>/dev/null
