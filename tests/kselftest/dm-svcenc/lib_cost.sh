@@ -6,6 +6,7 @@
 # was idle (waiting for the file system of the host, a timer) is taken off, by
 # the kernel's own account of it.  Sources lib_rotate.sh.
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib_rotate.sh"
 

@@ -12,6 +12,7 @@
 #   ...
 #   rotate_ends "what happened"     # two checks
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib_data.sh"
 
@@ -52,10 +53,10 @@ rotate_volume() {
 }
 
 rotate_in_the_midst() {
-	local done
+	local moved
 
-	done=$(rotate_done)
-	[ "$done" -gt 0 ] && [ "$done" -lt "$(<vol.sectors)" ]
+	moved=$(rotate_done)
+	[ "$moved" -gt 0 ] && [ "$moved" -lt "$(<vol.sectors)" ]
 }
 
 # Begins a rotation of 2 MiB/s and waits until something is done.

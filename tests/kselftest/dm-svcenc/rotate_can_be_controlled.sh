@@ -8,17 +8,18 @@
 # SET: quick
 # TIMEOUT: 180
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
 # It does not move, and says so.
 rests() {
-	local done
+	local moved
 
 	svc_wait 10 rotate_is paused || return
-	done=$(rotate_done)
+	moved=$(rotate_done)
 	sleep 1
-	[ "$(rotate_done)" = "$done" ]
+	[ "$(rotate_done)" = "$moved" ]
 }
 
 paused() {
@@ -35,18 +36,18 @@ paused() {
 
 # The limit is a limit: 1 MiB/s; a batch may be under way.
 limited() {
-	local done start may
+	local moved start may
 
 	rotate_message rate 1024
 	svc_is "the limit is shown" "$(svc_status alpha 18)" 1024
 	sleep 0.5
 	start=$(date +%s%N)
-	done=$(rotate_done)
+	moved=$(rotate_done)
 	sleep 3
-	done=$(($(rotate_done) - done))
-	may=$(((($(date +%s%N) - start) / 1000000 * 2048) / 1000 + 1024))
-	svc_ok "no more than the limit and a batch ($done of $may sectors)" test "$done" -le "$may"
-	svc_ok "but some" test "$done" -gt 0
+	moved=$(($(rotate_done) - moved))
+	may=$((($(date +%s%N) - start) * 2048 / 1000000000 + 1024))
+	svc_ok "no more than the limit and a batch ($moved of $may sectors)" test "$moved" -le "$may"
+	svc_ok "but some" test "$moved" -gt 0
 }
 
 read_only() {

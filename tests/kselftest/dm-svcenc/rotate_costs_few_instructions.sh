@@ -9,6 +9,7 @@
 # SET: quick
 # TIMEOUT: 20000
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_cost.sh
 . "$(dirname "$0")/lib_cost.sh"
 
@@ -21,7 +22,7 @@ data_make_on /dev/ram0 vol "${mib}M" 4096 --spare "${spare}M"
 svc_add_key vol >/dev/null
 data_open alpha /dev/ram0 vol
 for direction in up down; do
-	cost_of_rotation $mib
+	cost_of_rotation "$mib"
 	svc_ok "$direction: $cost instructions per 4 KiB, at most 25000" test "$cost" -le 25000
 	# less than the cipher alone: then it was not done, or not counted
 	[ "$cost" -gt 15000 ] || svc_bail "$cost cannot be"

@@ -9,6 +9,7 @@
 # SET: long
 # TIMEOUT: 100000
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_cost.sh
 . "$(dirname "$0")/lib_cost.sh"
 
@@ -36,7 +37,7 @@ cost_ram_disk $((mib + 64 + 4))
 data_make_on /dev/ram0 vol "${mib}M" 4096
 svc_add_key vol >/dev/null
 data_open alpha /dev/ram0 vol
-cost_of_rotation $mib
+cost_of_rotation "$mib"
 ours=$cost
 svc_ok "rotate: $ours instructions per 4 KiB, at most 25000" test "$ours" -le 25000
 svc_must dmsetup remove --retry alpha

@@ -10,6 +10,7 @@
 # SET: quick
 # TIMEOUT: 300
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
 . "$(dirname "$0")/lib_data.sh"
 
@@ -51,14 +52,14 @@ usable() {
 	local at size=4096
 
 	if [ -z "$dead" ]; then
-		[ "$(contents)" = "$before" ] && dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
+		[ "$(contents)" = "$before" ] && dd if=data of="$above" bs=1M oflag=direct conv=notrunc status=none
 		return
 	fi
 	at=$((dead * 512))
-	cmp <(data_bytes $above 0 $at) <(data_bytes data 0 $at) &&
-		cmp <(data_bytes $above $((at + size)) $((16 << 20))) <(data_bytes data $((at + size)) $((16 << 20))) &&
-		data_bytes data 0 $at | data_put $above 0 &&
-		data_bytes data $((at + size)) $((16 << 20)) | data_put $above $((at + size))
+	cmp <(data_bytes "$above" 0 $at) <(data_bytes data 0 $at) &&
+		cmp <(data_bytes "$above" $((at + size)) $((16 << 20))) <(data_bytes data $((at + size)) $((16 << 20))) &&
+		data_bytes data 0 $at | data_put "$above" 0 &&
+		data_bytes data $((at + size)) $((16 << 20)) | data_put "$above" $((at + size))
 }
 
 # NAME WORD: a rotation is begun, halts with that word, the volume is usable;

@@ -8,6 +8,7 @@
 # SET: quick
 # TIMEOUT: 180
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -36,6 +37,7 @@ spare_hash() {
 
 svc_plan 26
 cd "$SVC_TMP" || svc_bail "no $SVC_TMP"
+# shellcheck disable=SC2119 # our arguments are not the module's
 svc_load_module
 for size in 4096 512; do
 	svc_make_volume vol 16M $size --spare 1M

@@ -8,6 +8,7 @@
 # SET: quick
 # TIMEOUT: 240
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
@@ -34,7 +35,7 @@ forget_snapshot() {
 
 write_second_half() {
 	until [ -e enough ]; do
-		dd if=data of=$above bs=64k seek=128 count=128 oflag=direct conv=notrunc status=none || return
+		dd if=data of="$above" bs=64k seek=128 count=128 oflag=direct conv=notrunc status=none || return
 	done
 }
 

@@ -10,6 +10,7 @@
 # TIMEOUT: 3600
 # VM: --smp 2 --mem 1024
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/rotation/lib_crash.sh
 . "$(dirname "$0")/../../rotation/lib_crash.sh"
 

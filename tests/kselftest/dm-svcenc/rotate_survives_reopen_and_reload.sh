@@ -8,6 +8,7 @@
 # SET: quick
 # TIMEOUT: 300
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
@@ -17,22 +18,22 @@ not_less() {
 }
 
 closed_and_opened() {
-	local done
+	local moved
 
 	rotate_begin
-	done=$(rotate_done)
+	moved=$(rotate_done)
 	svc_close alpha
 	svc_open alpha vol
-	not_less "$1, reopened" "$done"
+	not_less "$1, reopened" "$moved"
 	svc_ok "$1, reopened: it runs" rotate_is running
 	rotate_ends "$1, reopened"
 }
 
 module_reloaded() {
-	local done
+	local moved
 
 	rotate_begin
-	done=$(rotate_done)
+	moved=$(rotate_done)
 	svc_close alpha
 	svc_must keyctl clear "$svc_keyring"
 	svc_must rmmod dm_svcenc
@@ -40,33 +41,33 @@ module_reloaded() {
 	svc_keyring=$(</sys/module/dm_svcenc/parameters/keyring)
 	svc_add_key vol >/dev/null
 	svc_open alpha vol
-	not_less "$1, module reloaded" "$done"
+	not_less "$1, module reloaded" "$moved"
 	rotate_ends "$1, module reloaded"
 }
 
 suspended() {
-	local done
+	local moved
 
 	rotate_begin
 	svc_must dmsetup suspend alpha
 	svc_is "$1, suspended: it is held" "$(svc_status alpha 17)" held
 	svc_expect_fail "rotate is not possible while suspended: resume first" dmsetup message alpha 0 rotate pause
-	done=$(rotate_done)
+	moved=$(rotate_done)
 	sleep 0.5
-	svc_is "$1, suspended: nothing moves" "$(rotate_done)" "$done"
+	svc_is "$1, suspended: nothing moves" "$(rotate_done)" "$moved"
 	svc_must dmsetup resume alpha
 	svc_ok "$1, resumed: it runs" rotate_is running
 	rotate_ends "$1, suspended and resumed"
 }
 
 table_reloaded() {
-	local done
+	local moved
 
 	rotate_begin
-	done=$(rotate_done)
+	moved=$(rotate_done)
 	svc_must dmsetup load alpha --table "$(svc_table vol allow_discards)"
 	svc_must dmsetup resume alpha
-	not_less "$1, table reloaded" "$done"
+	not_less "$1, table reloaded" "$moved"
 	rotate_ends "$1, table reloaded"
 }
 
@@ -84,7 +85,7 @@ grown() {
 	svc_is "$1, grown: the new sectors count" "$(svc_status alpha 6 | sed 's,.*/,,')" $size
 	data_random_file more $((2 << 20))
 	cat more >>data
-	data_put $above $(((size - 4096) * 512)) <more
+	data_put $above $(((size - 4096) * 512)) <"more"
 	rotate_before=$(sha256sum <data)
 	rotate_before=${rotate_before%% *}
 	svc_is "$1, grown: everything can be read" "$(rotate_contents)" "$rotate_before"

@@ -9,6 +9,7 @@
 # SET: quick
 # TIMEOUT: 240
 
+# shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
