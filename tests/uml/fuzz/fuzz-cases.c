@@ -145,13 +145,21 @@ void fuzz_message(const struct fuzz_world *world, char text[FUZZ_TEXT])
 		fuzz_mutate(text, FUZZ_TEXT / 2);
 }
 
+/* What would rightly rotate the steady volume is sent to others only. */
+static const char *receiver_of(const char *text)
+{
+	const bool rotates = !strncmp(text, "rotate", strlen("rotate"));
+
+	return fuzz_chance(3) && !rotates ? FUZZ_STEADY_NAME : fuzz_name();
+}
+
 static int case_message(const struct fuzz_world *world)
 {
 	static char text[FUZZ_TEXT];
 	struct dm_ioctl *io;
 
 	fuzz_message(world, text);
-	io = dmraw_begin(fuzz_chance(3) ? FUZZ_STEADY_NAME : fuzz_name());
+	io = dmraw_begin(receiver_of(text));
 	dmraw_message(io, text);
 	if (fuzz_chance(16))
 		((struct dm_target_msg *)((char *)io + io->data_start))->sector =
