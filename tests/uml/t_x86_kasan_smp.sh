@@ -16,7 +16,7 @@ tests/uml/selftest x86-kasan || exit 1
 smp_test x86-kasan --mem 1536 <<'TESTS'
 300 uml/t_completes_in_interrupt
 900 uml/t_end_of_key_matrix_long 10 2
-600 kselftest/dm-svcenc/keys_and_tables_race 60
+600 kselftest/dm-svcenc/keys_and_tables_race 120
 600 kselftest/dm-svcenc/remove_under_io
 600 kselftest/dm-svcenc/second_mapping_refused
 600 kselftest/dm-svcenc/reload_and_suspend_under_load
