@@ -33,9 +33,10 @@ crash_start() {
 	svc_must "$data_bin/crash-load" fill /dev/mapper/alpha "$crash_sector"
 	svc_close alpha
 	svc_must dd if=$crash_disk of=base bs=1M iflag=direct status=none
-	# Bios overlap on a RAM disk, too, and a write may be overtaken by a read
-	# that was sent after it.
-	crash_below="0 $size delay $crash_disk 0 1 $crash_disk 0 15"
+	# Bios overlap on a RAM disk, too; a write may be overtaken by a read that
+	# was sent after it, and the superblock by all that is sent meanwhile.
+	crash_below="0 8192 delay $crash_disk 0 1 $crash_disk 0 40
+8192 $((size - 8192)) delay $crash_disk 8192 1 $crash_disk 8192 15 $crash_disk 8192 1"
 	crash_logging="0 $size log-writes /dev/mapper/slow $crash_log"
 }
 
