@@ -56,9 +56,9 @@ usable() {
 		return
 	fi
 	at=$((dead * 512))
-	cmp <(data_bytes "$above" 0 $at) <(data_bytes data 0 $at) &&
+	cmp <(data_bytes "$above" 0 "$at") <(data_bytes data 0 "$at") &&
 		cmp <(data_bytes "$above" $((at + size)) $((16 << 20))) <(data_bytes data $((at + size)) $((16 << 20))) &&
-		data_bytes data 0 $at | data_put "$above" 0 &&
+		data_bytes data 0 "$at" | data_put "$above" 0 &&
 		data_bytes data $((at + size)) $((16 << 20)) | data_put "$above" $((at + size))
 }
 
