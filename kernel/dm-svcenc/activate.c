@@ -695,21 +695,35 @@ static struct svcenc_cipher *make_next(struct svcenc_dev *dev)
 	return cipher;
 }
 
-static int check_may_rotate(struct svcenc_dev *dev)
+static int refuse_second(struct svcenc_dev *dev, const void *unused)
 {
 	struct svcenc_rotation layout;
 
-	if (dev->read_only)
-		return refuse(dev, -EROFS, "table is read-only");
-	if (!dev->key || !svcenc_dev_live(dev))
-		return refuse(dev, -ENOKEY,
-			      "volume is locked: unlock it first");
-	if (!(dev->sb->incompat & SVCENC_INCOMPAT_ROTATING))
-		return 0;
-	svcenc_rotation_load(dev->sb, &layout);
+	svcenc_range_get(&dev->range, &layout);
 	return refuse(dev, -EBUSY,
 		      "a rotation is under way: %llu of %llu sectors done",
 		      svcenc_rotation_done(&layout), layout.length);
+}
+
+int svcenc_refuse_rotation(struct svcenc_dev *dev)
+{
+	static const struct claimed_job job = {
+		.what = "rotate",
+		.run = refuse_second,
+	};
+
+	return run_claimed(dev, &job);
+}
+
+static int check_may_rotate(struct svcenc_dev *dev)
+{
+	if (dev->read_only)
+		return refuse(dev, -EROFS, "table is read-only");
+	if (!dev->key || !svcenc_dev_live(dev))
+		return refuse(dev, -ENOKEY, "volume is locked: unlock it first");
+	if (dev->sb->incompat & SVCENC_INCOMPAT_ROTATING)
+		return refuse_second(dev, NULL);
+	return 0;
 }
 
 /*

@@ -25,6 +25,8 @@ int svcenc_unlock(struct svcenc_dev *dev, const struct svcenc_keyid *id);
  * that has moved nothing yet; the range follows. The thread is control.c's.
  */
 int svcenc_begin_rotation(struct svcenc_dev *dev);
+/* Refuses another one: -EBUSY, with the progress of the one under way. */
+int svcenc_refuse_rotation(struct svcenc_dev *dev);
 
 /* Message "rewrap": the volume key under another policy key. */
 int svcenc_rewrap(struct svcenc_dev *dev, const struct svcenc_keyid *to,

@@ -215,12 +215,18 @@ static int rw_alone(struct svcenc_batch *batch, struct svcenc_batch_part *part,
 	return rc;
 }
 
+/* Errors of the medium, not of the way to it, which may be there again. */
+static bool is_bad_sector(int rc)
+{
+	return rc == -EIO || rc == -ENODATA || rc == -EILSEQ;
+}
+
 /*
- * A bio fails as a whole: finds out which sectors of @part it was. @start: the
- * part's first logical sector.
+ * A bio fails as a whole: finds out which sectors of @part it was, the first
+ * of them or, with @skip, all. @start: the part's first logical sector.
  */
 static int reread_part(struct svcenc_batch *batch,
-		       struct svcenc_batch_part *part, u64 start)
+		       struct svcenc_batch_part *part, u64 start, bool skip)
 {
 	unsigned int at;
 
@@ -231,14 +237,17 @@ static int reread_part(struct svcenc_batch *batch,
 		};
 		int rc;
 
-		if (!rw_alone(batch, part, at, REQ_OP_READ,
-			      batch->base + sector.start))
+		rc = rw_alone(batch, part, at, REQ_OP_READ,
+			      batch->base + sector.start);
+		if (!rc)
 			continue;
+		if (!is_bad_sector(rc))
+			return rc;
 		memzero_page(part->pages[at / PAGE_SIZE], at % PAGE_SIZE,
 			     batch->sector_size);
 		rc = svcenc_extents_add(&batch->found, &sector);
-		if (rc)
-			return rc;
+		if (rc || !skip)
+			return rc ? rc : -EIO;
 	}
 	return 0;
 }
@@ -255,10 +264,10 @@ int svcenc_batch_read_wait(struct svcenc_batch *batch, bool skip)
 		struct svcenc_batch_part *part = batch->part[i];
 
 		if (part->bio.bi_status)
-			rc = reread_part(batch, part, start);
+			rc = reread_part(batch, part, start, skip);
 		start += part->bytes >> SECTOR_SHIFT;
 	}
-	return !rc && batch->found.count && !skip ? -EIO : rc;
+	return rc;
 }
 
 void svcenc_batch_drop(struct svcenc_batch *batch)

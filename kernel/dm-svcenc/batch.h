@@ -63,9 +63,10 @@ void svcenc_batch_read(struct svcenc_batch *batch, const struct svcenc_run *run,
 		       sector_t base);
 
 /*
- * Waits for it. If it failed, each sector is tried alone: those that cannot be
- * read are in batch->found. -EIO if there are any; with @skip 0, and zeroes in
- * their place, or -ENOSPC if there are more than a list holds.
+ * Waits for it. If it failed, each sector is tried alone. -EIO with the first
+ * that cannot be read in batch->found; with @skip 0, with all of them there and
+ * zeroes in their place, or -ENOSPC if there are more than a list holds. Errors
+ * that are none of the medium are returned as they are.
  */
 int svcenc_batch_read_wait(struct svcenc_batch *batch, bool skip);
 

@@ -161,6 +161,7 @@ static int launch(struct svcenc_dev *dev, struct thread_memory *memory)
 	struct svcenc_rotate *rotate = &dev->rotate;
 	int rc;
 
+	WARN_ON_ONCE(rotate->started);
 	spin_lock(&dev->status_lock);
 	rotate->state = SVCENC_ROTATION_RUNNING;
 	rotate->reason[0] = '\0';
@@ -254,6 +255,14 @@ static int start(struct svcenc_dev *dev)
 		      svcenc_dev_name(dev));
 		return -EBUSY;
 	}
+	/*
+	 * The thread of the last rotation may be at its end: the superblock
+	 * says that it is complete before the range does, and the range before
+	 * the old key is gone. Nothing begins beside it.
+	 */
+	if (dev->rotate.started && READ_ONCE(dev->range.rotating))
+		return svcenc_refuse_rotation(dev);
+	halt_thread(dev);
 	/* Before the commit: what is begun shall go on. */
 	rc = alloc_memory(dev, &memory);
 	if (rc)

@@ -195,6 +195,7 @@ void svcenc_range_begin(struct svcenc_range *range, const struct svcenc_sb *sb,
 	svcenc_rotation_load(sb, &range->rotation);
 	range->current_slot = range->idle_slot;
 	range->next_slot = next_slot;
+	range->failing = false;
 	WRITE_ONCE(range->rotating, true);
 	spin_unlock_irq(&range->lock);
 }
@@ -333,6 +334,12 @@ void svcenc_range_finish(struct svcenc_range *range)
 				    SVCENC_PLACE_HIGH :
 				    SVCENC_PLACE_LOW;
 	range->idle_slot = range->next_slot;
+	/*
+	 * Who saw that a rotation runs and got the lock only now finds all of
+	 * it at the new place: under the key that belongs there.
+	 */
+	range->current_slot = range->next_slot;
+	range->failing = false;
 	range->rotation.place = range->idle_place;
 	range->rotation.direction = SVCENC_DIRECTION_NONE;
 	range->rotation.durable = 0;

@@ -291,6 +291,11 @@ static void finished_is_idle_at_the_other_place(struct kunit *test)
 	expect_new(test, one);
 	KUNIT_EXPECT_EQ(test, SVCENC_COUNT_IDLE, (int)one->use.count);
 	leave(test, one);
+	/* Who saw the rotation still run, and gets the lock only now. */
+	t->range.rotating = true;
+	KUNIT_EXPECT_EQ(test, SVCENC_ENTRY_GO, (int)enter(test, one, true));
+	expect_new(test, one);
+	leave(test, one);
 }
 
 static void what_is_listed_is_unreadable(struct kunit *test)

@@ -182,7 +182,7 @@ static void halt_commit(struct svcenc_dev *dev, int rc)
 {
 	if (rc == -ENOKEY)
 		halt_rotation(dev, SVCENC_ROTATION_LOCKED, "policy key ended");
-	else if (rc == -ENOSPC)
+	else if (rc == -E2BIG)
 		halt_rotation(dev, SVCENC_ROTATION_READ_ERROR,
 			      "list of unreadable extents is full");
 	else
@@ -193,17 +193,18 @@ static void halt_commit(struct svcenc_dev *dev, int rc)
 static void halt_read(struct svcenc_dev *dev, struct svcenc_batch *batch,
 		      int rc)
 {
+	const struct svcenc_extent *first = &batch->found.extent[0];
 	char reason[SVCENC_ROTATE_REASON];
 
-	if (rc == -ENOSPC)
+	if (!batch->found.count)
+		scnprintf(reason, sizeof(reason), "reading failed (%d)", rc);
+	else if (rc == -ENOSPC)
 		scnprintf(reason, sizeof(reason),
 			  "too many unreadable sectors from %llu on",
-			  batch->found.extent[0].start);
+			  first->start);
 	else
-		scnprintf(reason, sizeof(reason),
-			  "sector %llu cannot be read (%u sectors)",
-			  batch->found.extent[0].start,
-			  batch->found.extent[0].sectors);
+		scnprintf(reason, sizeof(reason), "sector %llu cannot be read",
+			  first->start);
 	halt_rotation(dev, SVCENC_ROTATION_READ_ERROR, reason);
 }
 
@@ -267,10 +268,13 @@ static void rest(struct rotation_job *job)
 {
 	const u64 ns = rest_ns(job);
 	struct svcenc_rotate *rotate = &job->dev->rotate;
+	const u32 rate = READ_ONCE(rotate->rate_kib_s);
 
 	try_to_freeze();
 	if (ns)
-		wait_event_freezable_timeout(rotate->wake, must_stop(job->dev),
+		wait_event_freezable_timeout(rotate->wake,
+					     must_stop(job->dev) ||
+					     READ_ONCE(rotate->rate_kib_s) != rate,
 					     nsecs_to_jiffies(ns) + 1);
 }
 
@@ -449,6 +453,7 @@ static int change_to_end(struct svcenc_dev *dev, void *unused)
 static bool complete_rotation(struct rotation_job *job)
 {
 	struct svcenc_dev *dev = job->dev;
+	struct svcenc_slot *old = dev->range.current_slot;
 	int rc;
 
 	/* Readers of the old place leave before it is overwritten. */
@@ -462,7 +467,7 @@ static bool complete_rotation(struct rotation_job *job)
 	}
 	svcenc_range_finish(&dev->range);
 	/* Nobody is left who could convert with the old key; it goes now. */
-	svcenc_key_detach(dev->range.current_slot);
+	svcenc_key_detach(old);
 	return true;
 }
 
@@ -473,14 +478,13 @@ static bool run_rotation(struct rotation_job *job)
 	struct svcenc_dev *dev = job->dev;
 
 	/* A commit failed before, and could not be decided then. */
-	if (undecided(dev)) {
-		if (!decide(dev)) {
-			halt_rotation(dev, SVCENC_ROTATION_SUPER_ERROR,
-				      "superblock could not be written");
-			return false;
-		}
-		svcenc_range_abandon(&dev->range);
+	if (undecided(dev) && !decide(dev)) {
+		halt_rotation(dev, SVCENC_ROTATION_SUPER_ERROR,
+			      "superblock could not be written");
+		return false;
 	}
+	/* It may have been decided by a commit that was not the rotation's. */
+	svcenc_range_abandon(&dev->range);
 	job->batch_bytes = SVCENC_BATCH_MIN;
 	job->others = others_now(dev);
 	return move_sectors(job) && complete_rotation(job);

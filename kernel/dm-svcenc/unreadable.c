@@ -22,7 +22,7 @@ int svcenc_unreadable_add(struct svcenc_dev *dev,
 		const int rc = svcenc_extents_add(dev->extents, &run);
 
 		if (rc)
-			return rc;
+			return -E2BIG; /* -ENOSPC is also a thin pool's */
 	}
 	svcenc_extents_store(dev->extents, dev->next);
 	return 0;
@@ -33,6 +33,8 @@ static int forget(struct svcenc_dev *dev, const struct svcenc_run *run)
 {
 	int rc;
 
+	if (dev->read_only)
+		return -EROFS;
 	if (!dev->key || !svcenc_dev_live(dev))
 		return -ENOKEY;
 	svcenc_super_next(dev);

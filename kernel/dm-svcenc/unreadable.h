@@ -18,7 +18,7 @@ int svcenc_unreadable_forget(struct svcenc_dev *dev,
 
 /*
  * Adds @found to the list in dev->next; for a commit that the caller makes.
- * svcenc_unreadable_show() after it. -ENOSPC if it is full. commit_lock held.
+ * svcenc_unreadable_show() after it. -E2BIG if it is full. commit_lock held.
  */
 int svcenc_unreadable_add(struct svcenc_dev *dev,
 			  const struct svcenc_extents *found);

@@ -24,7 +24,7 @@ svc_open one "$volume" allow_discards
 svc_ok "the kernel measures device-mapper" grep -q ' dm_table_load ' $log
 hex=$(awk '$5 == "dm_table_load" { print $6 }' $log | tail -n 1 | sed 's/../\\x&/g')
 printf '%b' "$hex" >"$SVC_TMP/measured"
-svc_ok "what is measured is documented" grep -q -F "target_name=svcenc,target_version=1.0.0,volume_uuid=$(<"$volume.uuid"),key_description=$(<"$volume.desc"),epoch=0,cipher_string=aes-xts-plain64,key_size=64,sector_size=4096,allow_discards=y;" "$SVC_TMP/measured" ||
+svc_ok "what is measured is documented" grep -q -F "target_name=svcenc,target_version=1.1.0,volume_uuid=$(<"$volume.uuid"),key_description=$(<"$volume.desc"),epoch=0,cipher_string=aes-xts-plain64,key_size=64,sector_size=4096,allow_discards=y;" "$SVC_TMP/measured" ||
 	sed 's/^/# /' "$SVC_TMP/measured"
 hex=$(od -An -v -tx1 "$volume.key" | tr -d ' \n')
 svc_is "the policy key is not in it" "$(grep -c -i -e "$hex" $log "$SVC_TMP/measured" | grep -v ':0$')" ""

@@ -28,6 +28,8 @@ data_uring() {
 
 svc_plan 5
 data_start
+# another test of this guest may have left it, without a device
+modprobe -q -r null_blk || :
 svc_must modprobe null_blk nr_devices=1 queue_mode=2 submit_queues=1 poll_queues=1 \
 	memory_backed=1 gb=1 bs=512 irqmode=0
 data_make_on /dev/nullb0 vol 16M 4096

@@ -35,6 +35,7 @@ spare_hash() {
 	dd if=vol bs=1M skip=$skip count=1 status=none | sha256sum
 }
 
+svc_log_mark
 svc_plan 26
 cd "$SVC_TMP" || svc_bail "no $SVC_TMP"
 # shellcheck disable=SC2119 # our arguments are not the module's
@@ -62,6 +63,6 @@ for size in 4096 512; do
 	svc_detach vol
 	keyctl clear "$svc_keyring"
 done
-svc_is "nobody complains" "$(dmesg | grep -c -e 'rotation halted' -e WARNING)" 0
-svc_is "the whole volume was rotated four times" "$(dmesg | grep -c 'rotation is complete')" 4
+svc_is "nobody complains" "$(svc_log_since_mark | grep -c -e 'rotation halted' -e WARNING)" 0
+svc_is "the whole volume was rotated four times" "$(svc_log_since_mark | grep -c 'rotation is complete')" 4
 svc_done

@@ -38,6 +38,7 @@ check() {
 	svc_is "$name: no error was counted" "$(svc_status alpha 11) $(svc_status alpha 12) $(svc_status alpha 13) $(svc_status alpha 14)" "0 0 0 0"
 }
 
+svc_log_mark
 svc_plan 17
 data_start
 for sector in 4096 512; do
@@ -63,5 +64,5 @@ rotate_while load
 check "ext4"
 svc_must umount mnt
 svc_ok "ext4: it checks clean" e2fsck -f -n $above
-svc_is "the kernel log has no error" "$(dmesg | grep -c -i -e 'I/O error' -e 'rotation halted' -e EXT4-fs.error)" 0
+svc_is "the kernel log has no error" "$(svc_log_since_mark | grep -c -i -e 'I/O error' -e 'rotation halted' -e EXT4-fs.error)" 0
 svc_done
