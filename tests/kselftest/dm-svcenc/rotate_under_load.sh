@@ -33,13 +33,14 @@ check() {
 
 	svc_is "$name: the load ends well" "$(data_finished load 60)" 0
 	svc_ok "$name: it was rotated meanwhile ($rotations times)" test "$rotations" -gt 0
-	svc_ok "$name: some writes waited for their place ($(svc_status alpha 16))" test "$(svc_status alpha 16)" -gt 0
+	parked=$((parked + $(svc_status alpha 16)))
 	svc_ok "$name: none longer than 2 s ($(svc_status alpha 19) us)" test "$(svc_status alpha 19)" -lt 2000000
 	svc_is "$name: no error was counted" "$(svc_status alpha 11) $(svc_status alpha 12) $(svc_status alpha 13) $(svc_status alpha 14)" "0 0 0 0"
 }
 
 svc_log_mark
-svc_plan 17
+parked=0
+svc_plan 15
 data_start
 for sector in 4096 512; do
 	svc_make_volume vol 12M $sector --spare 1M
@@ -64,5 +65,7 @@ rotate_while load
 check "ext4"
 svc_must umount mnt
 svc_ok "ext4: it checks clean" e2fsck -f -n $above
+# with each alone it is a matter of chance
+svc_ok "some writes waited for their place ($parked)" test $parked -gt 0
 svc_is "the kernel log has no error" "$(svc_log_since_mark | grep -c -i -e 'I/O error' -e 'rotation halted' -e EXT4-fs.error)" 0
 svc_done
