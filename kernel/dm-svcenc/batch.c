@@ -359,7 +359,8 @@ void svcenc_batch_fill(struct svcenc_batch *batch)
 
 /*
  * Sector by sector, since a bio fails as a whole. What can be neither written
- * nor read is passed over. Clobbers the contents of @part.
+ * nor read, because of the medium, is passed over: a device that is only away
+ * still has it. Clobbers the contents of @part.
  */
 static int overwrite_part(struct svcenc_batch *batch,
 			  struct svcenc_batch_part *part, sector_t lower)
@@ -368,9 +369,13 @@ static int overwrite_part(struct svcenc_batch *batch,
 
 	for (at = 0; at < part->bytes; at += batch->sector_size) {
 		const sector_t sector = lower + (at >> SECTOR_SHIFT);
+		int rc = rw_alone(batch, part, at, WRITE_OPF, sector);
 
-		if (rw_alone(batch, part, at, WRITE_OPF, sector) &&
-		    !rw_alone(batch, part, at, REQ_OP_READ, sector))
+		if (is_bad_sector(rc) &&
+		    is_bad_sector(rw_alone(batch, part, at, REQ_OP_READ,
+					   sector)))
+			continue;
+		if (rc)
 			return -EIO;
 	}
 	return 0;

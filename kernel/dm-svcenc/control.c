@@ -249,7 +249,6 @@ static int start(struct svcenc_dev *dev)
 	struct thread_memory memory;
 	int rc;
 
-	reap(dev);
 	if (dev->rotate.held) {
 		DMERR("%s: rotate refused: suspended meanwhile",
 		      svcenc_dev_name(dev));

@@ -148,18 +148,19 @@ static bool undecided(struct svcenc_dev *dev)
 static bool decide(struct svcenc_dev *dev)
 {
 	unsigned int try;
+	int rc = -EIO;
 
-	for (try = 0; try < DECIDE_TRIES; try++) {
+	/* Without a key there is no use in waiting: who is parked shall know. */
+	for (try = 0; rc && rc != -ENOKEY && try < DECIDE_TRIES; try++) {
 		const unsigned long wait =
 			msecs_to_jiffies(DECIDE_WAIT_MS << try);
 
 		if (try)
 			wait_event_timeout(dev->rotate.wake,
 					   READ_ONCE(dev->rotate.stop), wait);
-		if (!commit(dev, NULL, NULL))
-			return true;
+		rc = commit(dev, NULL, NULL);
 	}
-	return false;
+	return !rc;
 }
 
 /* ------------------------------------------------------------------ halt */
@@ -371,12 +372,16 @@ static bool commit_batch(struct rotation_job *job, struct svcenc_batch *batch,
 	return true;
 }
 
+/* Nothing is left to claim. The end must not come for any other reason. */
 static bool all_moved(struct svcenc_dev *dev)
 {
 	struct svcenc_rotation layout;
 
 	svcenc_range_get(&dev->range, &layout);
-	return !WARN_ON_ONCE(!svcenc_rotation_all_moved(&layout));
+	if (!WARN_ON_ONCE(!svcenc_rotation_all_moved(&layout)))
+		return true;
+	halt_rotation(dev, SVCENC_ROTATION_HELD, "layout is not understood");
+	return false;
 }
 
 /* Batch after batch. True if no sector is left. */

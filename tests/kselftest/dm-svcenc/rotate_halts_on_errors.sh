@@ -11,10 +11,9 @@
 # TIMEOUT: 300
 
 # shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
-# shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
-. "$(dirname "$0")/lib_data.sh"
+# shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
+. "$(dirname "$0")/lib_rotate.sh"
 
-above=/dev/mapper/alpha
 mib=2048 # sectors
 
 below_is() {
@@ -38,21 +37,13 @@ sick() {
 	)"
 }
 
-rotation_is() {
-	[ "$(svc_status alpha 17)" = "$1" ]
-}
-
-contents() {
-	dd if=$above bs=1M iflag=direct status=none | sha256sum
-}
-
 # Reads all, writes all of it again; but for what the device cannot: sectors
 # from $dead on.
 usable() {
 	local at size=4096
 
 	if [ -z "$dead" ]; then
-		[ "$(contents)" = "$before" ] && dd if=data of="$above" bs=1M oflag=direct conv=notrunc status=none
+		[ "$(rotate_contents)" = "$before" ] && dd if=data of="$above" bs=1M oflag=direct conv=notrunc status=none
 		return
 	fi
 	at=$((dead * 512))
@@ -67,14 +58,14 @@ usable() {
 halts() {
 	local name=$1 word=$2
 
-	svc_must dmsetup message alpha 0 rotate start
-	svc_ok "$name: it halts, and says $word" svc_wait 60 rotation_is "$word"
+	rotate_message start
+	svc_ok "$name: it halts, and says $word" svc_wait 60 rotate_is "$word"
 	svc_ok "$name: all of the volume can be read and written" usable
 	svc_is "$name: still halted" "$(svc_status alpha 17)" "$word"
 	healthy
-	svc_must dmsetup message alpha 0 rotate resume
-	svc_ok "$name: healthy and resumed, it ends" svc_wait 60 rotation_is idle
-	svc_is "$name: every byte is right" "$(contents)" "$before"
+	rotate_message resume
+	svc_ok "$name: healthy and resumed, it ends" svc_wait 60 rotate_is idle
+	svc_is "$name: every byte is right" "$(rotate_contents)" "$before"
 }
 
 svc_plan 39
@@ -86,7 +77,7 @@ data_map below "0 $(data_sectors "$svc_dev") linear $svc_dev 0"
 data_open alpha /dev/mapper/below vol
 data_random_file data $((16 << 20))
 svc_must dd if=data of=$above bs=1M oflag=direct status=none
-before=$(contents)
+before=$(rotate_contents)
 
 # from LOW to HIGH and back, and so on
 dead=$((8 * mib + 1016))
@@ -106,27 +97,25 @@ svc_is "four rotations" "$(svc_status alpha 2)" 5
 # rest works. The rotation has to be under way before it fails.
 for copy in 1 2; do
 	start=$(((copy - 1) * 3 * mib))
-	svc_must dmsetup message alpha 0 rotate rate 2048
-	svc_must dmsetup message alpha 0 rotate start
-	sleep 1
+	rotate_begin
 	sick "$start" $mib flakey "$svc_dev" "$start" 0 3600 1 error_writes
-	svc_ok "copy $copy fails: it halts" svc_wait 60 rotation_is superblock-error
-	svc_is "everything can be read" "$(contents)" "$before"
+	svc_ok "copy $copy fails: it halts" svc_wait 60 rotate_is superblock-error
+	svc_is "everything can be read" "$(rotate_contents)" "$before"
 	healthy
-	svc_must dmsetup message alpha 0 rotate rate 0
-	svc_must dmsetup message alpha 0 rotate resume
-	svc_ok "healthy and resumed, it ends" svc_wait 60 rotation_is idle
-	svc_is "every byte is right" "$(contents)" "$before"
+	rotate_message rate 0
+	rotate_message resume
+	svc_ok "healthy and resumed, it ends" svc_wait 60 rotate_is idle
+	svc_is "every byte is right" "$(rotate_contents)" "$before"
 	svc_ok "and everything can be written" usable
 done
 
 # Passing over what cannot be read: sectors 1024..1031 of the volume, which
 # cannot be overwritten either when their place has become the spare.
 sick $((4 * mib + 1024)) 8 error
-svc_must dmsetup message alpha 0 rotate start
-svc_ok "an unreadable sector halts it" svc_wait 60 rotation_is read-error
+rotate_message start
+svc_ok "an unreadable sector halts it" svc_wait 60 rotate_is read-error
 svc_ok "it may be passed over" dmsetup message alpha 0 rotate resume skip_unreadable
-svc_ok "then it ends" svc_wait 60 rotation_is idle
+svc_ok "then it ends" svc_wait 60 rotate_is idle
 healthy
 svc_is "one extent is unreadable" "$(svc_status alpha 20)" 1
 svc_ok "its neighbours are as before" eval "cmp <(data_bytes $above 0 524288) <(data_bytes data 0 524288) &&
@@ -136,6 +125,6 @@ svc_ok "it gives an error, also after a reopen" eval '! data_bytes $above 524288
 	! data_bytes $above 524288 4096 >/dev/null'
 svc_ok "overwritten it is readable, also after a reopen" eval 'data_bytes data 524288 4096 | data_put $above 524288 &&
 	[ "$(svc_status alpha 20)" = 0 ] && dmsetup remove alpha && data_try_open alpha /dev/mapper/below vol &&
-	[ "$(contents)" = "$before" ]'
+	[ "$(rotate_contents)" = "$before" ]'
 svc_is "no extent is unreadable" "$(svc_status alpha 20)" 0
 svc_done

@@ -9,23 +9,14 @@
 # TIMEOUT: 180
 
 # shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
-# shellcheck source=tests/kselftest/dm-svcenc/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
+. "$(dirname "$0")/lib_rotate.sh"
 
 # field OFFSET SIZE: a number of the superblock's first copy.
 field() {
 	od -An -v -t "u$2" -j "$1" -N "$2" vol | xargs
 }
 epoch_at=144 place_at=152 incompat_at=16
-
-# The last rotation's word, and how far.
-rotation_is() {
-	[ "$(svc_status alpha 17)" = "$1" ]
-}
-
-contents() {
-	dd if=/dev/mapper/alpha bs=1M iflag=direct status=none | sha256sum
-}
 
 # spare_hash PLACE: of the MiB before or behind the data.
 spare_hash() {
@@ -37,20 +28,18 @@ spare_hash() {
 
 svc_log_mark
 svc_plan 26
-cd "$SVC_TMP" || svc_bail "no $SVC_TMP"
-# shellcheck disable=SC2119 # our arguments are not the module's
-svc_load_module
+data_start
 for size in 4096 512; do
 	svc_make_volume vol 16M $size --spare 1M
 	svc_add_key vol >/dev/null
 	svc_open alpha vol
 	dd if=/dev/urandom of=/dev/mapper/alpha bs=1M count=16 oflag=direct status=none
-	before=$(contents)
+	before=$(rotate_contents)
 	for round in 1 2; do
 		old_spare=$(spare_hash $((round - 1)))
 		svc_ok "$size, round $round: it starts" dmsetup message alpha 0 rotate start
-		svc_ok "it ends" svc_wait 60 rotation_is idle
-		svc_is "every byte is as before" "$(contents)" "$before"
+		svc_ok "it ends" svc_wait 60 rotate_is idle
+		svc_is "every byte is as before" "$(rotate_contents)" "$before"
 		svc_is "the epoch is the next" "$(svc_status alpha 2) $(field $epoch_at 8)" "$((round + 1)) $((round + 1))"
 		svc_is "at the other place, no rotation in the header" "$(field $place_at 4) $(field $incompat_at 8)" "$((round % 2)) 0"
 		[ "$(spare_hash $((round % 2)))" != "$old_spare" ] || svc_fail "the spare is overwritten"
@@ -58,7 +47,7 @@ for size in 4096 512; do
 	svc_is "no thread is left" "$(pgrep -c -f '^\[svcenc/')" 0
 	svc_close alpha
 	svc_open alpha vol
-	svc_is "the same after a reopen" "$(contents)" "$before"
+	svc_is "the same after a reopen" "$(rotate_contents)" "$before"
 	svc_close alpha
 	svc_detach vol
 	keyctl clear "$svc_keyring"
