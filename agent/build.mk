@@ -23,8 +23,9 @@ VAULT_LIB_OBJ := $(call sources,agent/vault/lib)
 # Back ends of vaults: agent/vault/X becomes svcenc-vault-X. A further one is
 # its directory, its name here, its libraries below, and its keys of vaults.d in
 # agent/lib/vaulttypes.c.
-VAULTS := file
+VAULTS := file akv
 VAULT_LIBS_file :=
+VAULT_LIBS_akv := -lcurl -lssl
 VAULT_OBJ := $(foreach v,$(VAULTS),$(call sources,agent/vault/$(v)))
 
 LIB_LIBS := -ljansson -lcrypto -lsqlite3 -linih

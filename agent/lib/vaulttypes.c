@@ -8,8 +8,25 @@ const char *const svcenc_vault_common_options[] = { "type", "user", "start",
 
 static const char *const file_options[] = { "directory", NULL };
 
+static const char *const akv_options[] = {
+	"url",
+	"tenant",
+	"client_id",
+	"client_secret_file",
+	"certificate_file",
+	"federated_token_file",
+	"managed_identity",
+	"authority",
+	"identity_endpoint",
+	"resource",
+	"ca_file",
+	"wrap",
+	NULL,
+};
+
 static const struct svcenc_vault_type types[] = {
 	{ "file", false, file_options },
+	{ "akv", true, akv_options },
 };
 
 static bool is_word(const char *text, const char *more, size_t size)

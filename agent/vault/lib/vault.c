@@ -11,7 +11,7 @@
 #include "files.h"
 #include "vault.h"
 
-enum { CREDENTIAL_MAX = 16384 };
+enum { CREDENTIAL_MAX = 16000 };
 
 void vault_key_init(struct vault_key *key)
 {
@@ -137,7 +137,7 @@ enum vault_class vault_read_credential(const struct vault *vault,
 	class = open_credential(vault, option, file, &fd, answer);
 	if (class != VAULT_OK)
 		return class;
-	room = svcenc_secret_new(CREDENTIAL_MAX);
+	room = svcenc_secret_new(CREDENTIAL_MAX + 1);
 	n = room ? svcenc_files_read_all(fd, svcenc_secret_bytes(room),
 					 CREDENTIAL_MAX) :
 		   -ENOMEM;
@@ -153,6 +153,8 @@ enum vault_class vault_read_credential(const struct vault *vault,
 	if (text && memchr(svcenc_secret_peek(room), 0, (size_t)n))
 		return refuse(vault, option, file, "the file is not text",
 			      answer);
+	if (text)
+		svcenc_secret_bytes(room)[n++] = '\0';
 	if (svcenc_secret_move_bytes(svcenc_secret_bytes(room), (size_t)n,
 				     ret) < 0)
 		return vault_no_memory(vault, answer);

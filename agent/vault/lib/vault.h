@@ -119,8 +119,8 @@ int vault_option_set(struct vault *vault, const char *name, const char *value);
 /*
  * Reads the file that setting @option names: a secret. A relative name lies in
  * $CREDENTIALS_DIRECTORY; an absolute one must belong to the worker's user or
- * root and be closed to all others. Newlines at the end of @text files are cut
- * off. BADAUTH with the cure if that cannot be done.
+ * root and be closed to all others. Newlines at the end of a @text are cut off,
+ * and it ends with a NUL. BADAUTH with the cure if that cannot be done.
  */
 enum vault_class vault_read_credential(const struct vault *vault,
 				       const char *option, bool text,
