@@ -19,6 +19,7 @@ enum vault_class client_init(const struct vault *vault, struct akv *akv,
 	const char *url = vault_option(vault, "url", "");
 	const char *resource = vault_option(vault, "resource", NULL);
 	const char *ca_file = vault_option(vault, "ca_file", NULL);
+	const char *wrap = vault_option(vault, "wrap", "local");
 
 	if (!akv_url_parse(url, &akv->url) || !akv->url.https ||
 	    akv->url.path[0])
@@ -32,6 +33,9 @@ enum vault_class client_init(const struct vault *vault, struct akv *akv,
 	if (ca_file && *ca_file != '/')
 		return say_setting(vault, "ca_file", ca_file,
 				   "absolute path wanted", answer);
+	if (strcmp(wrap, "local") && strcmp(wrap, "remote"))
+		return say_setting(vault, "wrap", wrap,
+				   "'local' or 'remote' wanted", answer);
 	akv->http = http_new(ca_file);
 	if (!akv->http)
 		return vault_no_memory(vault, answer);

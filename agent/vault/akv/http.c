@@ -26,6 +26,7 @@ struct transfer {
 	struct http_reply *reply;
 	unsigned int headers;
 	bool too_long;
+	bool has_end; /* the answer says where it ends */
 };
 
 int64_t http_now_ms(void)
@@ -136,7 +137,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *userdata)
 {
 	struct transfer *transfer = userdata;
 	struct http_reply *reply = transfer->reply;
-	char challenge[AKV_CHALLENGE_MAX];
+	char value[AKV_CHALLENGE_MAX];
 	const size_t len = size * count;
 	char *id;
 
@@ -144,10 +145,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *userdata)
 		transfer->too_long = true;
 		return 0;
 	}
-	if (field(line, len, "WWW-Authenticate", challenge,
-		  sizeof(challenge)) &&
-	    !strncasecmp(challenge, "Bearer ", 7))
-		memcpy(reply->challenge, challenge, strlen(challenge) + 1);
+	if (field(line, len, "Content-Length", value, sizeof(value)) ||
+	    field(line, len, "Transfer-Encoding", value, sizeof(value)))
+		transfer->has_end = true;
+	if (field(line, len, "WWW-Authenticate", value, sizeof(value)) &&
+	    !strncasecmp(value, "Bearer ", 7))
+		memcpy(reply->challenge, value, strlen(value) + 1);
 	if (field(line, len, "x-ms-request-id", reply->request_id,
 		  sizeof(reply->request_id)))
 		for (id = reply->request_id; *id; id++)
@@ -315,6 +318,11 @@ static void judge(CURL *easy, CURLcode code, const struct transfer *transfer,
 					      "no answer in time" :
 			 *why ? why :
 				curl_easy_strerror(code));
+		return;
+	}
+	/* one that ends when the connection does may be a part of one */
+	if (!transfer->has_end) {
+		snprintf(ret->why, sizeof(ret->why), "its answer was cut off");
 		return;
 	}
 	ret->outcome = HTTP_ANSWERED;
