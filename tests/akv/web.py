@@ -87,7 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def answer(self, status, body, headers=None):
-        self.answer_bytes(status, json.dumps(body).encode(), headers=headers)
+        raw = b"" if body is None else json.dumps(body).encode()
+        self.answer_bytes(status, raw, headers=headers)
 
     def _fault(self):
         """True if the answer is given already."""
@@ -140,12 +141,13 @@ class VaultHandler(Handler):
             content = json.loads(body) if body else {}
         except ValueError as error:
             raise Refusal(400, "BadParameter", "body is no JSON") from error
-        return 200, self.route(path.strip("/").split("/"), path.endswith("/"), content), {}
+        reply = self.route(path.strip("/").split("/"), content)
+        return (204 if reply is None else 200), reply, {}
 
     def _need(self, permission):
         self.server.world.directory.require(self.who, self.vault_name, permission)
 
-    def route(self, words, slash, content):
+    def route(self, words, content):
         if words[0] == "deletedkeys" and len(words) >= 2:
             return self._deleted(words[1], words[2:])
         if words[0] != "keys" or len(words) < 2:
@@ -241,7 +243,7 @@ class VaultHandler(Handler):
         if self.command == "DELETE" and not rest:
             self._need("purge")
             self.vault.purge(name)
-            return {}
+            return None  # 204
         raise Refusal(404, "NotFound", "no such path")
 
 
@@ -270,7 +272,8 @@ class IdentityHandler(Handler):
 
     def serve(self, path, query, body):
         directory = self.server.world.directory
-        if path != "/metadata/identity/oauth2/token" or self.headers.get("Metadata") != "true":
+        # the vendor's client puts a slash behind it
+        if path.rstrip("/") != "/metadata/identity/oauth2/token" or self.headers.get("Metadata") != "true":
             raise TokenRefusal(400, "invalid_request", "Metadata: true is missing")
         who = query.get("client_id", "identity")
         if who not in directory.principals:
