@@ -130,7 +130,7 @@ $(foreach v,$(VAULTS),$(eval $(call vault_program,$(v),$(B)/test/bin,$(STEPS_OBJ
 # --- unit tests ------------------------------------------------------------
 
 AGENT_TESTS := $(addprefix $(B)/unit/test_,secret hierarchy policy store proto \
-	recordjson config vault_file cli_values device dm_params genl_attr svcenctab)
+	recordjson config vault_file vault_akv cli_values device dm_params genl_attr svcenctab)
 AGENT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(AGENT_TESTS) $(B)/unit/test_sys_kernel
 
@@ -156,6 +156,10 @@ ASAN_VAULT_LIB := $(addprefix $(ASAN_OBJ)/agent/vault/lib/,answer.o service.o \
 $(ASAN_OBJ)/tests/unit/test_vault_file.o: AGENT_CPPFLAGS += -Iagent/vault/file
 $(B)/unit/test_vault_file: $(addprefix $(ASAN_OBJ)/agent/vault/file/,file.o \
 	keys.o wrap.o) $(ASAN_VAULT_LIB)
+$(ASAN_OBJ)/tests/unit/test_vault_akv.o: AGENT_CPPFLAGS += -Iagent/vault/akv
+$(B)/unit/test_vault_akv: $(addprefix $(ASAN_OBJ)/agent/vault/akv/,assertion.o \
+	challenge.o http.o kid.o reply.o resolve.o rsa.o say.o) $(ASAN_VAULT_LIB)
+$(B)/unit/test_vault_akv: LIB_LIBS += -lcurl -lssl
 
 $(AGENT_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
 	$(call say,UNIT,$@)
@@ -188,6 +192,20 @@ $(B)/fuzz/fuzz_varlink: tests/fuzz/fuzz_varlink.c $(FUZZ_AGENT_OBJ) $(FUZZ_AGENT
 		-fsanitize=fuzzer $(TESTS_SAN) -o $@ $< $(FUZZ_AGENT_OBJ) \
 		$(FUZZ_AGENT_CORE) -ljansson -lcrypto
 
+# Answers of a key vault.
+FUZZ_AKV_OBJ := $(addprefix $(B)/obj/fuzz/agent/,lib/files.o lib/vaulttypes.o \
+	vault/lib/answer.o vault/lib/vault.o vault/akv/kid.o \
+	vault/akv/challenge.o vault/akv/reply.o)
+fuzz: $(B)/fuzz/fuzz_akv
+
+$(B)/fuzz/fuzz_akv: tests/fuzz/fuzz_akv.c $(FUZZ_AGENT_OBJ) $(FUZZ_AKV_OBJ) \
+	$(FUZZ_AGENT_CORE)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) -Iagent/vault/akv -Itests/fuzz \
+		$(FUZZ_FLAGS) -fsanitize=fuzzer $(TESTS_SAN) -o $@ $(filter %.c,$^) \
+		$(filter %.o,$^) -ljansson -lcrypto
+
 # --- manual pages ----------------------------------------------------------
 
 MAN_PAGES := $(patsubst agent/man/%.scd,$(B)/man/%,$(wildcard agent/man/*.scd))
@@ -200,5 +218,5 @@ $(B)/man/%: agent/man/%.scd
 
 -include $(CORE_OBJ:.o=.d) $(foreach o,$(AGENT_OBJ) $(STEPS_OBJ) $(ASAN_OBJ),\
 	$(patsubst %.o,$(o)/%.d,$(LIB_OBJ) $(SYS_OBJ) $(DAEMON_OBJ) $(CLI_OBJ) \
-	$(VAULT_LIB_OBJ) $(VAULT_OBJ))) $(FUZZ_AGENT_OBJ:.o=.d) \
+	$(VAULT_LIB_OBJ) $(VAULT_OBJ))) $(FUZZ_AGENT_OBJ:.o=.d) $(FUZZ_AKV_OBJ:.o=.d) \
 	$(AGENT_TESTS:$(B)/unit/%=$(ASAN_OBJ)/tests/unit/%.d)

@@ -48,7 +48,9 @@ akv_start() {
 }
 
 akv_stop() {
-	[ -z "${akv_pid:-}" ] || kill "$akv_pid" 2>/dev/null
+	[ -n "${akv_pid:-}" ] || return 0
+	kill "$akv_pid" 2>/dev/null
+	wait "$akv_pid" 2>/dev/null
 	akv_pid=''
 }
 

@@ -12,6 +12,7 @@ enum {
 	KNOWN_MAX = 64,
 	OAEP_OVERHEAD = 2 * 32 + 2, /* SHA-256 */
 	BLOB_MAX = 512,
+	N_MIN = 256,
 };
 
 static struct {
@@ -68,9 +69,18 @@ static EVP_PKEY *make_key(const struct akv_public *public)
 	return key;
 }
 
+/* Odd numbers, and an exponent that does something. */
+static bool is_rsa(const struct akv_public *public)
+{
+	return public->n_len >= N_MIN && public->e_len &&
+	       public->n[public->n_len - 1] & 1 &&
+	       public->e[public->e_len - 1] & 1 &&
+	       (public->e_len > 1 || public->e[0] > 1);
+}
+
 int rsa_learn(const struct akv_kid *kid, const struct akv_public *public)
 {
-	EVP_PKEY *key = make_key(public);
+	EVP_PKEY *key = is_rsa(public) ? make_key(public) : NULL;
 	unsigned int place;
 
 	if (!key)

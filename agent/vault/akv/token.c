@@ -359,7 +359,7 @@ static enum vault_class ask_host(const struct vault *vault, struct http *http,
 {
 	HTTP_REPLY_AUTO struct http_reply reply = { .body = NULL };
 	const char *who = vault_option(vault, "managed_identity", "");
-	char resource[AKV_HOST_SIZE + AKV_PATH_SIZE + 32], path[640];
+	char resource[AKV_HOST_SIZE + AKV_PATH_SIZE + 32], path[800];
 	const bool named = strcmp(who, "yes");
 
 	url_text(&challenge->resource, "", resource, sizeof(resource));
