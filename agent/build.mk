@@ -5,7 +5,7 @@
 
 AGENT_CPPFLAGS := -Iagent/lib -Iagent/sys -Iagent/daemon -Iagent/cli \
 	-Iagent/vault/lib -Iagent/units -I$(B)/gen \
-	$(shell pkg-config --cflags libnl-3.0 blkid)
+	$(shell pkg-config --cflags libnl-3.0 blkid p11-kit-1)
 AGENT_OBJ := $(B)/obj/agent
 STEPS_OBJ := $(B)/obj/steps
 # Programs under unit test, with sanitizers.
@@ -23,9 +23,11 @@ VAULT_LIB_OBJ := $(call sources,agent/vault/lib)
 # Back ends of vaults: agent/vault/X becomes svcenc-vault-X. A further one is
 # its directory, its name here, its libraries below, and its keys of vaults.d in
 # agent/lib/vaulttypes.c.
-VAULTS := file akv
+VAULTS := file akv kmip pkcs11
 VAULT_LIBS_file :=
 VAULT_LIBS_akv := -lcurl -lssl
+VAULT_LIBS_kmip := -lssl
+VAULT_LIBS_pkcs11 := -lp11-kit
 VAULT_OBJ := $(foreach v,$(VAULTS),$(call sources,agent/vault/$(v)))
 
 LIB_LIBS := -ljansson -lcrypto -lsqlite3 -linih
@@ -130,7 +132,8 @@ $(foreach v,$(VAULTS),$(eval $(call vault_program,$(v),$(B)/test/bin,$(STEPS_OBJ
 # --- unit tests ------------------------------------------------------------
 
 AGENT_TESTS := $(addprefix $(B)/unit/test_,secret hierarchy policy store proto \
-	recordjson config vault_file vault_akv cli_values device dm_params genl_attr svcenctab)
+	recordjson config vault_file vault_akv vault_kmip vault_pkcs11 cli_values \
+	device dm_params genl_attr svcenctab)
 AGENT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(AGENT_TESTS) $(B)/unit/test_sys_kernel
 
@@ -157,15 +160,23 @@ $(ASAN_OBJ)/tests/unit/test_vault_file.o: AGENT_CPPFLAGS += -Iagent/vault/file
 $(B)/unit/test_vault_file: $(addprefix $(ASAN_OBJ)/agent/vault/file/,file.o \
 	keys.o wrap.o) $(ASAN_VAULT_LIB)
 $(ASAN_OBJ)/tests/unit/test_vault_akv.o: AGENT_CPPFLAGS += -Iagent/vault/akv
+$(B)/unit/test_vault_akv: VAULT_LIBS := $(VAULT_LIBS_akv)
 $(B)/unit/test_vault_akv: $(addprefix $(ASAN_OBJ)/agent/vault/akv/,assertion.o \
 	challenge.o http.o kid.o reply.o resolve.o rsa.o say.o) $(ASAN_VAULT_LIB)
-$(B)/unit/test_vault_akv: LIB_LIBS += -lcurl -lssl
+$(ASAN_OBJ)/tests/unit/test_vault_kmip.o: AGENT_CPPFLAGS += -Iagent/vault/kmip
+$(B)/unit/test_vault_kmip: VAULT_LIBS := $(VAULT_LIBS_kmip)
+$(B)/unit/test_vault_kmip: $(addprefix $(ASAN_OBJ)/agent/vault/kmip/,ttlv.o \
+	message.o envelope.o refusal.o link.o) $(ASAN_VAULT_LIB)
+$(ASAN_OBJ)/tests/unit/test_vault_pkcs11.o: AGENT_CPPFLAGS += -Iagent/vault/pkcs11
+$(B)/unit/test_vault_pkcs11: VAULT_LIBS := $(VAULT_LIBS_pkcs11)
+$(B)/unit/test_vault_pkcs11: $(addprefix $(ASAN_OBJ)/agent/vault/pkcs11/,rv.o \
+	keyuri.o pin.o) $(ASAN_VAULT_LIB)
 
 $(AGENT_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
 	$(call say,UNIT,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS) -lblkid \
-		-lnl-genl-3 -lnl-3
+		-lnl-genl-3 -lnl-3 $(VAULT_LIBS)
 
 # Runs in the VM, on a kernel without the sanitizers' address space.
 $(B)/unit/test_sys_kernel: LIBS := -lcmocka $(SYS_LIBS)
@@ -177,7 +188,7 @@ $(B)/unit/test_sys_kernel: $(addprefix $(AGENT_OBJ)/,$(SYS_OBJ) \
 
 FUZZ_AGENT_OBJ := $(addprefix $(B)/obj/fuzz/,agent/lib/proto.o \
 	agent/lib/secret.o agent/lib/recordjson.o agent/lib/step.o)
-fuzz: $(B)/fuzz/fuzz_varlink
+fuzz: $(B)/fuzz/fuzz_varlink $(B)/fuzz/fuzz_kmip
 
 $(B)/obj/fuzz/agent/%.o: agent/%.c
 	$(call say,FUZZCC,$<)
@@ -206,6 +217,15 @@ $(B)/fuzz/fuzz_akv: tests/fuzz/fuzz_akv.c $(FUZZ_AGENT_OBJ) $(FUZZ_AKV_OBJ) \
 		$(FUZZ_FLAGS) -fsanitize=fuzzer $(TESTS_SAN) -o $@ $(filter %.c,$^) \
 		$(filter %.o,$^) -ljansson -lcrypto
 
+FUZZ_KMIP_OBJ := $(addprefix $(B)/obj/fuzz/agent/vault/kmip/,ttlv.o message.o \
+	refusal.o)
+$(B)/fuzz/fuzz_kmip: tests/fuzz/fuzz_kmip.c $(FUZZ_KMIP_OBJ)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(AGENT_CPPFLAGS) -Iagent/vault/kmip \
+		-Itests/fuzz $(FUZZ_FLAGS) -fsanitize=fuzzer $(TESTS_SAN) -o $@ $< \
+		$(FUZZ_KMIP_OBJ)
+
 # --- manual pages ----------------------------------------------------------
 
 MAN_PAGES := $(patsubst agent/man/%.scd,$(B)/man/%,$(wildcard agent/man/*.scd))
@@ -219,4 +239,5 @@ $(B)/man/%: agent/man/%.scd
 -include $(CORE_OBJ:.o=.d) $(foreach o,$(AGENT_OBJ) $(STEPS_OBJ) $(ASAN_OBJ),\
 	$(patsubst %.o,$(o)/%.d,$(LIB_OBJ) $(SYS_OBJ) $(DAEMON_OBJ) $(CLI_OBJ) \
 	$(VAULT_LIB_OBJ) $(VAULT_OBJ))) $(FUZZ_AGENT_OBJ:.o=.d) $(FUZZ_AKV_OBJ:.o=.d) \
+	$(FUZZ_KMIP_OBJ:.o=.d) \
 	$(AGENT_TESTS:$(B)/unit/%=$(ASAN_OBJ)/tests/unit/%.d)

@@ -159,7 +159,7 @@ static int finish_vault(struct parse *parse)
 		refuse(parse, name, "unknown key for this type of vault");
 		return -EINVAL;
 	}
-	if (strcmp(vault->type, "file"))
+	if (!type || !svcenc_vault_type_takes(type, "directory"))
 		vault->directory[0] = '\0';
 	if (type && type->network && !vault->start_set)
 		vault->external = true;

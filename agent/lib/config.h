@@ -29,7 +29,8 @@ enum svcenc_config_limits {
 struct svcenc_vault_config {
 	char name[SVCENC_NAME_SIZE];
 	char type[SVCENC_VAULT_TYPE_MAX]; /* "file" */
-	char directory[SVCENC_PATH_MAX];  /* of a file vault's root keys */
+	/* of a file vault's root keys, or what else a worker keeps; "" = none */
+	char directory[SVCENC_PATH_MAX];
 	char user[SVCENC_USER_MAX];	  /* the worker's */
 	bool external;			  /* started by somebody else */
 	/* key for 'vault test' in a vault that makes none; "" = none named */

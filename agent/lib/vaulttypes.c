@@ -7,6 +7,12 @@ const char *const svcenc_vault_common_options[] = { "type", "user", "start",
 						    "test_key", NULL };
 
 static const char *const file_options[] = { "directory", NULL };
+static const char *const kmip_options[] = { "server", "ca_file", "certificate",
+					    "key_file", NULL };
+static const char *const pkcs11_options[] = {
+	"directory",   "module",   "token",	"pin_file",
+	"environment", "key_type", "oaep_hash", NULL
+};
 
 static const char *const akv_options[] = {
 	"url",
@@ -27,6 +33,8 @@ static const char *const akv_options[] = {
 static const struct svcenc_vault_type types[] = {
 	{ "file", false, file_options },
 	{ "akv", true, akv_options },
+	{ "kmip", true, kmip_options },
+	{ "pkcs11", true, pkcs11_options },
 };
 
 static bool is_word(const char *text, const char *more, size_t size)

@@ -19,7 +19,7 @@
 #include "envelope.h"
 #include "sandbox.h"
 #include "session.h"
-#include "verdict.h"
+#include "refusal.h"
 
 #define ALG "A256CBC+A256KWP"
 
@@ -68,7 +68,7 @@ static void describe(const struct vault *vault, const char *uid,
 	make_kid(vault, uid, ret->kid);
 	snprintf(ret->version, sizeof(ret->version), "%s", uid);
 	ret->alg = ALG;
-	ret->state = verdict_state(key->state);
+	ret->state = refusal_state_text(key->state);
 	ret->key_type = key->algorithm == KMIP_AES ? "AES" : "unknown";
 	ret->size_bits = key->length_bits;
 	if (key->usage) {

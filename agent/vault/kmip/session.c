@@ -5,7 +5,7 @@
 #include <openssl/rand.h>
 
 #include "session.h"
-#include "verdict.h"
+#include "refusal.h"
 
 /* A request and its reply, in the secure heap: Encrypt carries a key. */
 struct talk {
@@ -78,12 +78,12 @@ static enum vault_class exchange(struct session *session, struct talk *talk,
 /* Reason and words of a refusal, as its class. */
 static enum vault_class say_refused(const struct session *session,
 				    const struct talk *talk,
-				    struct verdict verdict,
+				    struct refusal refusal,
 				    struct vault_answer *answer)
 {
 	const struct kmip_reply *reply = &talk->reply;
 
-	return vault_say(answer, verdict.class, verdict.reason,
+	return vault_say(answer, refusal.class, refusal.reason,
 			 "KMIP server %s of vault '%s' refuses operation 0x%02x "
 			 "on %s%s: reason 0x%02x%s%s",
 			 session->link.host, vault_name(session),
@@ -108,7 +108,7 @@ static enum vault_class negotiate(struct session *session,
 		return class;
 	if (!talk.reply.success && talk.reply.reason == KMIP_AUTHENTICATION)
 		return say_refused(session, &talk,
-				   verdict_of(talk.reply.reason,
+				   refusal_of(talk.reply.reason,
 					      KMIP_DISCOVER_VERSIONS),
 				   answer);
 	session->minor = talk.reply.success ? kmip_read_versions(&talk.reply) :
@@ -226,7 +226,7 @@ enum vault_class session_locate(struct session *session, const char *name,
 		return VAULT_OK; /* so some servers say "none" */
 	if (!talk.reply.success)
 		return say_refused(session, &talk,
-				   verdict_of(talk.reply.reason, KMIP_LOCATE),
+				   refusal_of(talk.reply.reason, KMIP_LOCATE),
 				   answer);
 	*ret_count = kmip_read_located(&talk.reply, ret);
 	return *ret_count < 0 ? say_nonsense(session, answer) : VAULT_OK;
@@ -251,7 +251,7 @@ static enum vault_class activate(struct session *session, const char *uid,
 	class = ask(session, &talk, write_activate, uid, answer);
 	if (class == VAULT_OK && !talk.reply.success)
 		class = say_refused(session, &talk,
-				    verdict_of(talk.reply.reason,
+				    refusal_of(talk.reply.reason,
 					       KMIP_ACTIVATE),
 				    answer);
 	return class;
@@ -269,7 +269,7 @@ enum vault_class session_create(struct session *session, const char *name,
 		return class;
 	if (!talk.reply.success)
 		return say_refused(session, &talk,
-				   verdict_of(talk.reply.reason, KMIP_CREATE),
+				   refusal_of(talk.reply.reason, KMIP_CREATE),
 				   answer);
 	if (kmip_read_uid(&talk.reply, ret) < 0)
 		return say_nonsense(session, answer);
@@ -296,7 +296,7 @@ enum vault_class session_attributes(struct session *session, const char *uid,
 		return class;
 	if (!talk.reply.success)
 		return say_refused(session, &talk,
-				   verdict_of(talk.reply.reason,
+				   refusal_of(talk.reply.reason,
 					      KMIP_GET_ATTRIBUTES),
 				   answer);
 	return kmip_read_attributes(&talk.reply, ret) < 0 ?
@@ -324,7 +324,7 @@ static enum vault_class explain_denial(struct session *session, const char *uid,
 
 	if (session_attributes(session, uid, &key, &ignored) != VAULT_OK)
 		return answer->class;
-	state = verdict_state(key.state);
+	state = refusal_state_text(key.state);
 	if (key.state == KMIP_ACTIVE)
 		return answer->class;
 	return vault_say(answer, VAULT_DENIED, state,
@@ -337,7 +337,7 @@ static enum vault_class explain_denial(struct session *session, const char *uid,
 static enum vault_class crypt_once(struct session *session,
 				   enum kmip_operation operation,
 				   const struct session_crypt *crypt,
-				   struct verdict *ret,
+				   struct refusal *ret,
 				   struct vault_answer *answer)
 {
 	TALK_AUTO struct talk talk = { .operation = operation,
@@ -345,12 +345,12 @@ static enum vault_class crypt_once(struct session *session,
 	enum vault_class class;
 	struct ttlv_view out;
 
-	*ret = (struct verdict){ VAULT_OK, NULL, VERDICT_FINAL };
+	*ret = (struct refusal){ VAULT_OK, NULL, REFUSAL_FINAL };
 	class = ask(session, &talk, write_crypt, crypt, answer);
 	if (class != VAULT_OK)
 		return class;
 	if (!talk.reply.success) {
-		*ret = verdict_of(talk.reply.reason, operation);
+		*ret = refusal_of(talk.reply.reason, operation);
 		return say_refused(session, &talk, *ret, answer);
 	}
 	if (kmip_read_data(&talk.reply, &out) < 0 || out.len != crypt->out_len)
@@ -363,11 +363,11 @@ enum vault_class session_encrypt(struct session *session,
 				 const struct session_crypt *crypt,
 				 struct vault_answer *answer)
 {
-	struct verdict verdict;
+	struct refusal refusal;
 	enum vault_class class;
 
-	class = crypt_once(session, KMIP_ENCRYPT, crypt, &verdict, answer);
-	return verdict.next == VERDICT_ASK_STATE ?
+	class = crypt_once(session, KMIP_ENCRYPT, crypt, &refusal, answer);
+	return refusal.next == REFUSAL_ASK_STATE ?
 		       explain_denial(session, crypt->uid, answer) :
 		       class;
 }
@@ -377,7 +377,7 @@ static bool key_works(struct session *session, const char *uid)
 {
 	uint8_t iv[KMIP_IV_SIZE], number[16], sealed[32], opened[16];
 	struct vault_answer ignored;
-	struct verdict verdict;
+	struct refusal refusal;
 	struct session_crypt crypt = {
 		.uid = uid, .iv = iv, .in = { number, sizeof(number) },
 		.out = sealed, .out_len = sizeof(sealed),
@@ -385,13 +385,13 @@ static bool key_works(struct session *session, const char *uid)
 
 	if (RAND_bytes(iv, sizeof(iv)) != 1 ||
 	    RAND_bytes(number, sizeof(number)) != 1 ||
-	    crypt_once(session, KMIP_ENCRYPT, &crypt, &verdict, &ignored) !=
+	    crypt_once(session, KMIP_ENCRYPT, &crypt, &refusal, &ignored) !=
 		    VAULT_OK)
 		return false;
 	crypt.in = (struct ttlv_view){ sealed, sizeof(sealed) };
 	crypt.out = opened;
 	crypt.out_len = sizeof(opened);
-	return crypt_once(session, KMIP_DECRYPT, &crypt, &verdict, &ignored) ==
+	return crypt_once(session, KMIP_DECRYPT, &crypt, &refusal, &ignored) ==
 		       VAULT_OK &&
 	       !CRYPTO_memcmp(number, opened, sizeof(number));
 }
@@ -400,13 +400,13 @@ enum vault_class session_decrypt(struct session *session,
 				 const struct session_crypt *crypt,
 				 struct vault_answer *answer)
 {
-	struct verdict verdict;
+	struct refusal refusal;
 	enum vault_class class;
 
-	class = crypt_once(session, KMIP_DECRYPT, crypt, &verdict, answer);
-	if (verdict.next == VERDICT_ASK_STATE)
+	class = crypt_once(session, KMIP_DECRYPT, crypt, &refusal, answer);
+	if (refusal.next == REFUSAL_ASK_STATE)
 		return explain_denial(session, crypt->uid, answer);
-	if (verdict.next == VERDICT_ASK_ROUND_TRIP &&
+	if (refusal.next == REFUSAL_ASK_ROUND_TRIP &&
 	    key_works(session, crypt->uid))
 		return vault_say(answer, VAULT_CORRUPT, NULL,
 				 "the blob does not open with key %s of vault "

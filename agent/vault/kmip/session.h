@@ -2,7 +2,7 @@
 /*
  * Operations on a KMIP server: each a request, a reply, a class. Keeps one
  * connection over requests, negotiates the protocol version on it, and asks
- * on where KMIP's reasons say too little (verdict.h). Knows no identifiers of
+ * on where KMIP's reasons say too little (refusal.h). Knows no identifiers of
  * ours and no envelope.
  */
 #ifndef SVCENC_VAULT_KMIP_SESSION_H

@@ -8,27 +8,27 @@
  * the caller asks on (state of the key; a round trip with a fresh number) when
  * this says so.
  */
-#ifndef SVCENC_VAULT_KMIP_VERDICT_H
-#define SVCENC_VAULT_KMIP_VERDICT_H
+#ifndef SVCENC_VAULT_KMIP_REFUSAL_H
+#define SVCENC_VAULT_KMIP_REFUSAL_H
 
 #include "answer.h"
 #include "message.h"
 
-enum verdict_next {
-	VERDICT_FINAL,
-	VERDICT_ASK_STATE, /* DENIED: the state of the key gives the reason */
-	VERDICT_ASK_ROUND_TRIP, /* does the key work for a fresh number? */
+enum refusal_next {
+	REFUSAL_FINAL,
+	REFUSAL_ASK_STATE, /* DENIED: the state of the key gives the reason */
+	REFUSAL_ASK_ROUND_TRIP, /* does the key work for a fresh number? */
 };
 
-struct verdict {
+struct refusal {
 	enum vault_class class;
 	const char *reason; /* of DENIED */
-	enum verdict_next next;
+	enum refusal_next next;
 };
 
-struct verdict verdict_of(unsigned int reason, enum kmip_operation operation);
+struct refusal refusal_of(unsigned int reason, enum kmip_operation operation);
 
 /* enabled, disabled, deleted: the state in words of io.svcenc.Vault */
-const char *verdict_state(unsigned int state);
+const char *refusal_state_text(unsigned int state);
 
 #endif
