@@ -42,7 +42,7 @@ module:
 
 include tests/build.mk agent/build.mk tools/build.mk tests/kselftest/build.mk \
 	tests/cli/build.mk tests/uml/build.mk tests/unit/daemon.mk \
-	tests/rotation/build.mk
+	tests/rotation/build.mk tests/hsm/build.mk
 
 # DESTDIR and PREFIX as usual. What runs as a helper of the system goes where
 # systemd, udev and kmod look for it, whatever PREFIX is.

@@ -310,8 +310,11 @@ static enum vault_class connect_server(struct link *link, int64_t deadline_ms,
 	int r;
 
 	r = resolve(link, &addresses);
+	/* a name that is gone is no outage; a name server that is silent is */
 	if (r)
-		return vault_say(answer, VAULT_UNREACHABLE, "name",
+		return vault_say(answer, VAULT_UNREACHABLE,
+				 r == EAI_NONAME || r == EAI_NODATA ? "name" :
+								      NULL,
 				 "the name %s of the KMIP server of vault '%s' "
 				 "does not resolve: %s",
 				 link->host, link->vault->name,

@@ -353,8 +353,14 @@ static enum vault_class crypt_once(struct session *session,
 		*ret = refusal_of(talk.reply.reason, operation);
 		return say_refused(session, &talk, *ret, answer);
 	}
-	if (kmip_read_data(&talk.reply, &out) < 0 || out.len != crypt->out_len)
+	if (kmip_read_data(&talk.reply, &out) < 0)
 		return say_nonsense(session, answer);
+	if (out.len != crypt->out_len)
+		return vault_say(answer, VAULT_CORRUPT, NULL,
+				 "key %s of vault '%s' makes %zu bytes of "
+				 "something that should be %zu",
+				 crypt->uid, vault_name(session), out.len,
+				 crypt->out_len);
 	memcpy(crypt->out, out.bytes, out.len);
 	return VAULT_OK;
 }

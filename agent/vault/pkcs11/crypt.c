@@ -28,7 +28,7 @@ static CK_RV encrypt(EVP_PKEY_CTX *ctx, const EVP_MD *md,
 				svcenc_secret_peek(plain),
 				svcenc_secret_len(plain)) == 1 ?
 		       CKR_OK :
-		       CRYPT_TOO_LONG;
+		       CRYPT_BAD_LENGTH;
 }
 
 static CK_RV wrap_rsa(struct token *token, const struct object *key,
@@ -141,12 +141,14 @@ static CK_RV wrap_aes(struct token *token, const struct object *key,
 {
 	SVCENC_SECRET_AUTO struct svcenc_secret *room = NULL;
 	CK_MECHANISM mechanism = { key_wrap_mechanism(token), NULL, 0 };
-	const size_t want = (svcenc_secret_len(plain) + 2 * BLOCK - 1) /
-			    BLOCK * BLOCK;
+	const size_t want = svcenc_secret_len(plain) + BLOCK;
 	CK_OBJECT_HANDLE object;
 	CK_ULONG len = want + 2 * BLOCK;
 	CK_RV rv;
 
+	/* SoftHSM 2.6.1 gives others back with the padding on them */
+	if (want % BLOCK)
+		return CRYPT_BAD_LENGTH;
 	room = svcenc_secret_new(len);
 	if (!room)
 		return CKR_HOST_MEMORY;

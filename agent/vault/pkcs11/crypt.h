@@ -18,8 +18,8 @@
 #define CRYPT_NOT_RFC5649 0x7fff5649UL
 /* Nothing tells the public half of this RSA key, or it is below 2048 bits. */
 #define CRYPT_NO_PUBLIC 0x7fff0001UL
-/* Longer than the key can wrap. */
-#define CRYPT_TOO_LONG 0x7fff0002UL
+/* Longer than the RSA key can wrap, or for AES no multiple of 8. */
+#define CRYPT_BAD_LENGTH 0x7fff0002UL
 
 CK_RV crypt_wrap(struct token *token, const struct object *key,
 		 enum oaep_hash hash, const struct svcenc_secret *plain,

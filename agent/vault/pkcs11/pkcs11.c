@@ -282,7 +282,7 @@ static bool is_about_hash(CK_RV rv, const struct object *key)
 static enum vault_class say_crypt(struct job *job, CK_RV rv,
 				  const struct object *key)
 {
-	if (rv == CRYPT_TOO_LONG)
+	if (rv == CRYPT_BAD_LENGTH)
 		return vault_say(job->answer, VAULT_PARAMETER, "plaintext",
 				 NULL);
 	if (rv == CRYPT_NO_PUBLIC)
