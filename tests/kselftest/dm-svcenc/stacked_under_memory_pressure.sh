@@ -3,7 +3,7 @@
 # DESCRIPTION: This test will stack a volume on a volume and write through both
 # DESCRIPTION: while another process uses up the memory: no hang, everything
 # DESCRIPTION: verifies.  Each volume has its own reserve, so neither can wait
-# DESCRIPTION: for the other.
+# DESCRIPTION: for the other.  Argument: MiB of memory that the load may have.
 # RUNS: vm
 # VM: --smp 2 --mem 384 --disk 640M --disk 320M
 # SET: quick
@@ -29,7 +29,7 @@ data_open lower /dev/vda lower
 data_make_on /dev/mapper/lower upper 200M 4096
 svc_add_key upper >/dev/null
 data_open upper /dev/mapper/lower upper
-hog_all_but 60
+hog_all_but "${1:-60}"
 svc_ok "buffered writes through both, verified" timeout 250 fio --name=load --rw=randwrite \
 	--bssplit=4k/30:64k/30:256k/40 --ioengine=psync --filename=/dev/mapper/upper --size=96M \
 	--verify=crc32c --do_verify=1 --verify_fatal=1 --verify_state_save=0 --eta=never --fsync=64
