@@ -65,7 +65,8 @@ akv() {
 	echo "$*" >&"$akv_control"
 	read -r -u "$akv_control" said || return 1
 	case $said in
-	ok*) said=${said#ok} && echo "${said# }" ;;
+	"ok ") ;;
+	ok*) echo "${said#ok }" ;;
 	*)
 		echo "akv $*: $said" >&2
 		return 1

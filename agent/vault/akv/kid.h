@@ -15,7 +15,7 @@ enum akv_kid_limits {
 	AKV_HOST_SIZE = 254,   /* with the NUL */
 	AKV_NAME_SIZE = 128,   /* with the NUL */
 	AKV_VERSION_SIZE = 64, /* with the NUL */
-	AKV_PATH_SIZE = 128,   /* with the NUL */
+	AKV_PATH_SIZE = 256,   /* with the NUL; the longest key has room */
 };
 
 struct akv_url {
