@@ -131,4 +131,12 @@ host_start
 ask vault list --json
 cli_is "a vault with a network is a unit's, unless told otherwise" \
 	"$(jq -r '.vaults[] | select(.name == "kv") | .start' <<<"$out")" external
+host_stop TERM
+
+cp "$cli_top/agent/vault/akv/example.conf" "$conf"
+host_start
+ask vault list --json
+cli_is "the example is understood" "$(jq -r '.vaults[] | select(.name == "kv") | .type, .user' <<<"$out")" \
+	"akv
+svcenc-vault-net"
 cli_done
