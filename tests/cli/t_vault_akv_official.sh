@@ -11,13 +11,16 @@
 . "$(dirname "$0")/../akv/lib_akv.sh"
 modules=$akv_here/../../build/npm/keyvault-keys-4.10.2-identity-4.13.1
 
-# Before the names are the test's own: npm needs the real ones. Node.js comes
-# with npm, or as two packages; a host without them fails here, in words.
+# Before the names are the test's own: npm needs the real ones.
 fetch() {
-	command -v node >/dev/null && command -v npm >/dev/null || {
-		echo "Bail out! node (20 or later) and npm are needed"
-		exit 1
-	}
+	local program
+
+	for program in node npm; do
+		command -v $program >/dev/null || {
+			echo "Bail out! $program is needed (Node.js 20 or later, with npm)"
+			exit 1
+		}
+	done
 	[ ! -e "$modules/package.json" ] || return 0
 	mkdir -p "$modules.new"
 	(cd "$modules.new" && npm install --no-audit --no-fund --ignore-scripts \
