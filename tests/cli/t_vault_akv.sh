@@ -4,7 +4,7 @@
 # DESCRIPTION: its real socket: every kind of credential and key, every state of a key, each
 # DESCRIPTION: wrong answer of vault, token endpoint and identity endpoint, wrong
 # DESCRIPTION: certificates, hostile challenges: each has one class, and nothing is sent
-# DESCRIPTION: before the challenge was checked.
+# DESCRIPTION: before the challenge was checked, nor is a key left in memory.
 # RUNS: host
 # SET: quick
 # TIMEOUT: 240
