@@ -85,6 +85,8 @@ akv fault vault-op status 503
 tests_as "vault has a fault" 6 "HTTP 503"
 akv fault vault-op throttle
 tests_as "throttled" 6 "too many requests"
+akv fault vault-op other-value
+tests_as "somebody else's reply" 9 "vault 'kv'"
 akv clear
 akv delete kv1 root >/dev/null
 tests_as "key deleted" 7 "denies (deleted)"

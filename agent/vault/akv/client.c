@@ -180,15 +180,16 @@ static enum vault_class refused(struct vault *vault, struct akv *akv,
 		akv->quiet_until_ms = http_now_ms() + 1000LL * wait_s;
 		return say_throttled(vault, reply, "it", answer);
 	}
+	/* what may be cut off comes last */
 	return vault_say(answer, meaning.class, meaning.reason,
-			 "vault '%s' says HTTP %ld %s%s%s%s%.140s%s%s; request "
-			 "%s, x-ms-request-id %s",
+			 "vault '%s' says HTTP %ld %s%s%s (request %s, "
+			 "x-ms-request-id %s)%s%s%s%s",
 			 vault->name, reply->status, error.code,
 			 *error.inner ? "/" : "", error.inner,
-			 *error.message ? ": " : "", error.message,
-			 *meaning.cure ? "; " : "", meaning.cure,
 			 akv->request_uuid,
-			 reply->request_id[0] ? reply->request_id : "none");
+			 reply->request_id[0] ? reply->request_id : "none",
+			 *meaning.cure ? "; " : "", meaning.cure,
+			 *error.message ? ": " : "", error.message);
 }
 
 static enum vault_class judge(struct vault *vault, struct akv *akv,

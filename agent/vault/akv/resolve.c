@@ -14,6 +14,10 @@
 void resolve_init(void)
 {
 	(void)setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
+	/* no search list: below a domain that answers to everything, the name
+	 * of a deleted vault would still lead somewhere
+	 */
+	(void)setenv("LOCALDOMAIN", "", 1);
 }
 
 enum resolve_outcome resolve_meaning(int error)
@@ -72,6 +76,16 @@ static enum resolve_outcome set_list(struct resolve *resolve, const char *entry)
 	return entry && !resolve->list ? RESOLVE_NO_MEMORY : RESOLVE_OK;
 }
 
+static void remember(struct resolve *resolve, int place,
+		     const struct akv_url *url, const struct addrinfo *found)
+{
+	strcpy(resolve->hosts[place].host, url->host);
+	strcpy(resolve->hosts[place].port, url->port);
+	resolve->hosts[place].asked_ms = http_now_ms();
+	compose(url, found, resolve->hosts[place].entry,
+		sizeof(resolve->hosts[place].entry));
+}
+
 static bool is_address(const char *host)
 {
 	unsigned char room[sizeof(struct in6_addr)];
@@ -95,6 +109,10 @@ enum resolve_outcome resolve_name(struct resolve *resolve,
 	    http_now_ms() - resolve->hosts[place].asked_ms < RESOLVE_KEEP_MS)
 		return set_list(resolve, resolve->hosts[place].entry);
 	error = getaddrinfo(url->host, url->port, &hints, &found);
+	if (resolve_meaning(error) == RESOLVE_FAILED && place >= 0) {
+		resolve->hosts[place].asked_ms = http_now_ms();
+		return set_list(resolve, resolve->hosts[place].entry);
+	}
 	if (error) {
 		snprintf(ret_why, why_size, "name %s: %s", url->host,
 			 gai_strerror(error));
@@ -102,11 +120,7 @@ enum resolve_outcome resolve_name(struct resolve *resolve,
 	}
 	if (place < 0)
 		place = (int)(resolve->next++ % RESOLVE_HOSTS);
-	strcpy(resolve->hosts[place].host, url->host);
-	strcpy(resolve->hosts[place].port, url->port);
-	resolve->hosts[place].asked_ms = http_now_ms();
-	compose(url, found, resolve->hosts[place].entry,
-		sizeof(resolve->hosts[place].entry));
+	remember(resolve, place, url, found);
 	freeaddrinfo(found);
 	return set_list(resolve, resolve->hosts[place].entry);
 }

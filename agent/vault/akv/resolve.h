@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses of hosts, for CURLOPT_RESOLVE, remembered for a short time. Tells
- * a name that does not exist from a resolver that does not answer: the first
+ * Addresses of hosts, for CURLOPT_RESOLVE, remembered for a short time, and for
+ * as long as nobody answers about them. Tells a name that does not exist from a resolver that does not answer: the first
  * is what a deleted vault looks like, the second is an outage. Asks the C
  * library, in this thread; RES_OPTIONS keeps that short.
  */

@@ -18,6 +18,8 @@ enum {
 	FORM_MAX = 12000,
 	EARLY_MS = 300000, /* before its end, or half its life if shorter */
 	LIFE_MAX_S = 86400,
+	RENEW_MS = 1000,  /* for an exchange of a token that is still good */
+	RETRY_MS = 30000, /* until that is tried again */
 };
 
 #define FORM "application/x-www-form-urlencoded"
@@ -274,6 +276,7 @@ static enum vault_class keep(const struct vault *vault, struct token *token,
 	const int64_t life_ms =
 		seconds_of(json_object_get(json, "expires_in")) * 1000;
 	const int64_t early = life_ms / 2 < EARLY_MS ? life_ms / 2 : EARLY_MS;
+	struct svcenc_secret *bearer;
 
 	/* it goes into a header field: nothing but what a token consists of */
 	if (!text || !*text || !life_ms ||
@@ -284,10 +287,12 @@ static enum vault_class keep(const struct vault *vault, struct token *token,
 				 "the token endpoint of vault '%s' gives a "
 				 "malformed answer",
 				 vault->name);
-	token->bearer = svcenc_secret_new(strlen(text) + 1);
-	if (!token->bearer)
+	bearer = svcenc_secret_new(strlen(text) + 1);
+	if (!bearer)
 		return vault_no_memory(vault, answer);
-	strcpy((char *)svcenc_secret_bytes(token->bearer), text);
+	strcpy((char *)svcenc_secret_bytes(bearer), text);
+	token_forget(token);
+	token->bearer = bearer;
 	token->resource = *resource;
 	token->end_ms = http_now_ms() + life_ms;
 	token->renew_ms = token->end_ms - early;
@@ -310,7 +315,6 @@ static enum vault_class take(const struct vault *vault, struct token *token,
 	svcenc_secret_scope_leave();
 	if (reply->status != 200)
 		return refused(vault, reply, json, answer);
-	token_forget(token);
 	return keep(vault, token, &challenge->resource, json, answer);
 }
 
@@ -415,26 +419,39 @@ static bool is_good(const struct token *token,
 	       akv_url_same_host(&token->resource, &challenge->resource);
 }
 
+static enum vault_class renew(const struct vault *vault, struct http *http,
+			      struct token *token,
+			      const struct akv_challenge *challenge,
+			      int64_t deadline_ms, struct vault_answer *answer)
+{
+	if (token->source == TOKEN_MANAGED_IDENTITY)
+		return ask_host(vault, http, token, challenge, deadline_ms,
+				answer);
+	if (check_authority(vault, token, challenge, answer) != VAULT_OK)
+		return answer->class;
+	return ask_authority(vault, http, token, challenge, deadline_ms,
+			     answer);
+}
+
 enum vault_class
 token_get(const struct vault *vault, struct http *http, struct token *token,
 	  const struct akv_challenge *challenge, int64_t deadline_ms,
 	  const struct svcenc_secret **ret_bearer, struct vault_answer *answer)
 {
-	enum vault_class class = VAULT_OK;
+	const bool holds = is_good(token, challenge, token->end_ms);
+	const int64_t soon_ms = http_now_ms() + RENEW_MS;
 
-	if (!is_good(token, challenge, token->renew_ms) &&
-	    token->source == TOKEN_MANAGED_IDENTITY)
-		class = ask_host(vault, http, token, challenge, deadline_ms,
-				 answer);
-	else if (!is_good(token, challenge, token->renew_ms)) {
-		class = check_authority(vault, token, challenge, answer);
-		if (class == VAULT_OK)
-			class = ask_authority(vault, http, token, challenge,
-					      deadline_ms, answer);
+	if (!holds) {
+		if (renew(vault, http, token, challenge, deadline_ms, answer) !=
+		    VAULT_OK)
+			return answer->class;
+	} else if (http_now_ms() >= token->renew_ms &&
+		   renew(vault, http, token, challenge,
+			 soon_ms < deadline_ms ? soon_ms : deadline_ms,
+			 answer) != VAULT_OK) {
+		/* an old one does as long as it lasts; time is left for it */
+		token->renew_ms = http_now_ms() + RETRY_MS;
 	}
-	/* an old one does as long as it lasts */
-	if (class != VAULT_OK && !is_good(token, challenge, token->end_ms))
-		return class;
 	*ret_bearer = token->bearer;
 	return VAULT_OK;
 }

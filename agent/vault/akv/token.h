@@ -26,7 +26,8 @@ struct token {
 	/* of the token that is held */
 	struct svcenc_secret *bearer; /* a text; NULL = none */
 	struct akv_url resource;
-	int64_t renew_ms, end_ms; /* http_now_ms() */
+	/* http_now_ms(); renew_ms moves on when that fails */
+	int64_t renew_ms, end_ms;
 };
 
 /* Checks the settings about it. */
