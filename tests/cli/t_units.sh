@@ -3,7 +3,8 @@
 # DESCRIPTION: This test will run the agent and a volume of /etc/svcenctab as
 # DESCRIPTION: systemd units, in their whole confinement: the first start, a
 # DESCRIPTION: mount that pulls its volume in, a restart of the agent under the
-# DESCRIPTION: mount, an external vault worker, and the way down.
+# DESCRIPTION: mount, external vault workers, one of them with a network (a key vault,
+# DESCRIPTION: emulated), and the way down.
 # RUNS: vm-systemd
 # VM: --disk 64M
 # SET: quick
@@ -12,6 +13,8 @@
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib.sh
 . "$(dirname "$0")/../kselftest/dm-svcenc/lib.sh"
+# shellcheck source=tests/akv/lib_akv.sh
+. "$svc_top/tests/akv/lib_akv.sh"
 bin=${CLI_BIN:-$svc_top/build/bin}
 units=$svc_top/agent/units
 
@@ -22,7 +25,7 @@ svc_load_module
 install_all() {
 	install -d /usr/libexec/svcenc /etc/systemd/system-generators
 	install -m 755 "$bin/svcencd" "$bin/svcenc" /usr/sbin/ &&
-		install -m 755 "$bin/svcenc-vault-file" "$bin/svcenc-probe" /usr/libexec/svcenc/ &&
+		install -m 755 "$bin"/svcenc-vault-* "$bin/svcenc-probe" /usr/libexec/svcenc/ &&
 		install -m 755 "$bin/svcenc-generator" /usr/lib/systemd/system-generators/ &&
 		install -m 644 "$units"/*.service "$units"/*.target /usr/lib/systemd/system/ &&
 		install -m 644 "$units/61-svcenc.rules" /usr/lib/udev/rules.d/ &&
@@ -73,6 +76,29 @@ svc_ok "external worker starts" systemctl start svcenc-vault@b.service || why sv
 svc_must systemctl restart svcencd.service
 svc_ok "and serves" svc_wait 60 svcenc vault test b || why svcenc-vault@b.service svcencd.service
 
+# A vault with a network, in its unit: a credential of systemd's, and the whole
+# confinement around name look-up, TLS and seccomp.
+printf '127.0.0.1 %s\n' kv1.vault.localhost login.localhost >>/etc/hosts
+akv_start "$SVC_TMP/akv"
+svc_must akv secret app s3cret
+svc_must akv grant app kv1 unwrapKey,get
+svc_must akv key kv1 root
+install -m 644 "$SVC_TMP/akv/ca.pem" /etc/svcenc/ca.pem
+(umask 077 && echo s3cret >/etc/svcenc/kv.secret)
+{
+	akv_settings kv1 secret | grep -v -e ^start -e ^user -e ^ca_file
+	printf 'ca_file = /etc/svcenc/ca.pem\ntest_key = root\n'
+} >/etc/svcenc/vaults.d/kv.conf
+install -d /etc/systemd/system/svcenc-vault-akv@kv.service.d
+printf '[Service]\nLoadCredential=secret:/etc/svcenc/kv.secret\n' \
+	>/etc/systemd/system/svcenc-vault-akv@kv.service.d/credential.conf
+svc_must systemctl daemon-reload
+svc_ok "worker of a key vault starts" systemctl start svcenc-vault-akv@kv.service || why svcenc-vault-akv@kv.service
+svc_must systemctl restart svcencd.service
+svc_ok "and serves" svc_wait 60 svcenc vault test kv || why svcenc-vault-akv@kv.service svcencd.service
+svc_is "under a user of its own" "$(ps -o user:32= -C svcenc-vault-akv)" svcenc-vault-net
+akv_stop
+
 # The way down, and the ordering that a shutdown follows.
 # systemctl quotes names with a backslash, hence the dots.
 blockdev='blockdev@dev-mapper-data.*x2d1\.target'
@@ -82,7 +108,8 @@ svc_ok "and the volume before it" \
 svc_ok "unmounted" systemctl stop srv-data.mount
 svc_ok "closed" systemctl stop 'svcenc@data\x2d1.service'
 svc_is "no device is left" "$(dmsetup ls --target svcenc)" "No devices found"
-svc_ok "svcencd stops" systemctl stop svcencd.service svcenc-vault@b.service
+svc_ok "svcencd stops" systemctl stop svcencd.service svcenc-vault@b.service \
+	svcenc-vault-akv@kv.service
 svc_is "nothing failed" "$(systemctl list-units --failed --no-legend --plain 'svcenc*' | cut -d ' ' -f 1)" ""
 rm -f /etc/svcenctab
 systemctl daemon-reload
