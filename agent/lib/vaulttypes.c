@@ -27,6 +27,7 @@ static const char *const akv_options[] = {
 	"resource",
 	"ca_file",
 	"wrap",
+	"create_keys",
 	NULL,
 };
 

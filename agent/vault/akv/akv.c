@@ -36,26 +36,6 @@ static bool has_network(void)
 	return fd >= 0;
 }
 
-static enum vault_class start(struct vault *vault, struct vault_answer *answer)
-{
-	struct akv *akv = calloc(1, sizeof(*akv));
-
-	if (!akv)
-		return vault_no_memory(vault, answer);
-	vault->own = akv;
-	if (!has_network())
-		return vault_say(answer, VAULT_BADAUTH, NULL,
-				 "the worker of vault '%s' may not use the "
-				 "network: set 'start = external' in "
-				 "vaults.d/%s.conf and run it as "
-				 "svcenc-vault-akv@%s.service",
-				 vault->name, vault->name, vault->name);
-	resolve_init();
-	if (client_init(vault, akv, answer) != VAULT_OK)
-		return answer->class;
-	return vault_say(answer, VAULT_OK, NULL, NULL);
-}
-
 /* The clock of a request starts here. */
 static struct akv *begin(struct vault *vault)
 {
@@ -252,6 +232,19 @@ static bool is_permission(const struct vault_answer *answer)
 	       !strcmp(answer->reason, "permission");
 }
 
+static enum vault_class check_usable(const struct vault *vault,
+				     const struct vault_key *key,
+				     struct vault_answer *answer)
+{
+	if (!key->alg)
+		return cannot_wrap(vault, key, answer);
+	if (!strcmp(key->state, "disabled"))
+		return vault_say(answer, VAULT_DENIED, "disabled",
+				 "key %s of vault '%s' is disabled", key->kid,
+				 vault->name);
+	return vault_say(answer, VAULT_OK, NULL, NULL);
+}
+
 static enum vault_class use_key(struct vault *vault, const char *key,
 				struct vault_key *ret,
 				struct vault_answer *answer)
@@ -265,13 +258,83 @@ static enum vault_class use_key(struct vault *vault, const char *key,
 		return is_permission(answer) ?
 			       use_unread(vault, &kid, ret, answer) :
 			       answer->class;
-	if (!ret->alg)
-		return cannot_wrap(vault, ret, answer);
-	if (!strcmp(ret->state, "disabled"))
-		return vault_say(answer, VAULT_DENIED, "disabled",
-				 "key %s of vault '%s' is disabled", ret->kid,
-				 vault->name);
-	return vault_say(answer, VAULT_OK, NULL, NULL);
+	return check_usable(vault, ret, answer);
+}
+
+/* Kinds of keys that "create_keys" may name. */
+static const struct {
+	const char *kty;
+	unsigned int size;
+} makes[] = {
+	{ "RSA", 3072 },
+	{ "RSA-HSM", 3072 },
+	{ "oct-HSM", 256 },
+};
+
+static int find_kind(const char *kty)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(makes[i].kty, kty))
+			return i;
+	return -1;
+}
+
+static struct svcenc_secret *make_key_body(int kind)
+{
+	char text[160];
+	const int len = snprintf(
+		text, sizeof(text),
+		"{\"kty\":\"%s\",\"key_size\":%u,\"key_ops\":[\"wrapKey\","
+		"\"unwrapKey\"],\"attributes\":{\"enabled\":true}}",
+		makes[kind].kty, makes[kind].size);
+	struct svcenc_secret *body = NULL;
+
+	(void)svcenc_secret_move_bytes(text, (size_t)len, &body);
+	return body;
+}
+
+static enum vault_class make_key(struct vault *vault, const struct akv_kid *kid,
+				 struct vault_key *ret,
+				 struct vault_answer *answer)
+{
+	SVCENC_SECRET_AUTO struct svcenc_secret *body = make_key_body(
+		find_kind(vault_option(vault, "create_keys", "")));
+	SVCENC_JSON_AUTO json_t *json = NULL;
+	char path[256];
+
+	if (!body)
+		return vault_no_memory(vault, answer);
+	snprintf(path, sizeof(path), "/keys/%s/create", kid->name);
+	if (client_call(vault,
+			&(struct client_call){
+				.post = true, .path = path, .body = body },
+			&json, answer) != VAULT_OK)
+		return answer->class;
+	/* what there is now, the vault says itself */
+	return get_key(vault, kid, ret, answer);
+}
+
+/*
+ * For a vault of the provider's own. One that is there is taken, one that is
+ * soft-deleted is refused by the vault: nobody's decision is undone.
+ */
+static enum vault_class create_key(struct vault *vault, const char *name,
+				   struct vault_key *ret,
+				   struct vault_answer *answer)
+{
+	struct akv_kid kid;
+
+	begin(vault);
+	if (parse_kid(vault, name, false, &kid, answer) != VAULT_OK)
+		return answer->class;
+	if (get_key(vault, &kid, ret, answer) != VAULT_OK &&
+	    (answer->class != VAULT_DENIED ||
+	     strcmp(answer->reason, "deleted") ||
+	     make_key(vault, &kid, ret, answer) != VAULT_OK))
+		return answer->class;
+	return check_usable(vault, ret, answer);
 }
 
 /* "wrap = local": with the public half; "remote": by the vault. */
@@ -394,6 +457,37 @@ static enum vault_class describe_key(struct vault *vault, const char *text,
 		return answer->class;
 	if (!ret->alg)
 		ret->alg = "none";
+	return vault_say(answer, VAULT_OK, NULL, NULL);
+}
+
+static enum vault_class start(struct vault *vault, struct vault_answer *answer)
+{
+	static struct vault_ops maker; /* as vault->ops, and makes keys */
+	const char *kty = vault_option(vault, "create_keys", "no");
+	struct akv *akv = calloc(1, sizeof(*akv));
+
+	if (!akv)
+		return vault_no_memory(vault, answer);
+	vault->own = akv;
+	if (!has_network())
+		return vault_say(answer, VAULT_BADAUTH, NULL,
+				 "the worker of vault '%s' may not use the "
+				 "network: set 'start = external' in "
+				 "vaults.d/%s.conf and run it as "
+				 "svcenc-vault-akv@%s.service",
+				 vault->name, vault->name, vault->name);
+	resolve_init();
+	if (client_init(vault, akv, answer) != VAULT_OK)
+		return answer->class;
+	if (strcmp(kty, "no") && find_kind(kty) < 0)
+		return say_setting(vault, "create_keys", kty,
+				   "no, RSA, RSA-HSM or oct-HSM wanted",
+				   answer);
+	if (strcmp(kty, "no")) {
+		maker = *vault->ops;
+		maker.create_key = create_key;
+		vault->ops = &maker;
+	}
 	return vault_say(answer, VAULT_OK, NULL, NULL);
 }
 
