@@ -8,6 +8,7 @@
 static const char *const answer_texts[] = { SVCENC_ANSWERS(x) };
 static const char *const state_texts[] = { SVCENC_POLICY_STATES(x) };
 static const char *const step_texts[] = { SVCENC_POLICY_STEPS(x) };
+static const char *const task_texts[] = { SVCENC_POLICY_TASKS(x) };
 static const char *const availability_texts[] = { SVCENC_AVAILABILITIES(x) };
 static const char *const on_withdrawal_texts[] = { SVCENC_ON_WITHDRAWALS(x) };
 #undef x
@@ -45,6 +46,11 @@ const char *svcenc_policy_step_text(unsigned int step)
 	return text_of(step_texts, COUNT(step_texts), step);
 }
 
+const char *svcenc_policy_task_text(unsigned int task)
+{
+	return text_of(task_texts, COUNT(task_texts), task);
+}
+
 const char *svcenc_availability_text(unsigned int availability)
 {
 	return text_of(availability_texts, COUNT(availability_texts),
@@ -65,6 +71,11 @@ int svcenc_answer_parse(const char *text)
 int svcenc_policy_state_parse(const char *text)
 {
 	return number_of(state_texts, COUNT(state_texts), text);
+}
+
+int svcenc_policy_task_parse(const char *text)
+{
+	return number_of(task_texts, COUNT(task_texts), text);
 }
 
 int svcenc_availability_parse(const char *text)
@@ -223,8 +234,9 @@ void svcenc_policy_decide(const struct svcenc_policy_view *view,
 }
 
 /*
- * [state][step] = next state + 1; 0 = refused. A policy that is rolling,
- * recovering or being purged takes none of these steps.
+ * [state][step] = next state + 1; 0 = refused. While a policy rolls or
+ * recovers its roots are watched as ever: a withdrawal locks it, an outage
+ * shows. A policy that is being purged takes none of these steps.
  */
 static const unsigned char steps[SVCENC_POLICY_STATE_COUNT]
 				[SVCENC_POLICY_STEP_COUNT] = {
@@ -235,6 +247,16 @@ static const unsigned char steps[SVCENC_POLICY_STATE_COUNT]
 		TO(OUTAGE_BRIDGED, FALLBACK),
 		TO(WITHDRAWN, LOCKED),
 		TO(LEASE_OVER, LOCKED),
+		TO(ROLL_BEGUN, ROLLING),
+	},
+	[SVCENC_POLICY_ROLLING] = {
+		TO(ALL_ROOTS_OPEN, ROLLING),
+		TO(ROOT_MISSING, ROLLING),
+		TO(OUTAGE_BRIDGED, FALLBACK),
+		TO(WITHDRAWN, LOCKED),
+		TO(LEASE_OVER, LOCKED),
+		TO(ROLL_BEGUN, ROLLING),
+		TO(ROLL_DONE, ACTIVE),
 	},
 	[SVCENC_POLICY_DEGRADED] = {
 		TO(ALL_ROOTS_OPEN, ACTIVE),
@@ -242,6 +264,8 @@ static const unsigned char steps[SVCENC_POLICY_STATE_COUNT]
 		TO(OUTAGE_BRIDGED, FALLBACK),
 		TO(WITHDRAWN, LOCKED),
 		TO(LEASE_OVER, LOCKED),
+		TO(ROLL_BEGUN, ROLLING),
+		TO(RECOVERY_BEGUN, RECOVERING),
 	},
 	[SVCENC_POLICY_FALLBACK] = {
 		TO(ALL_ROOTS_OPEN, ACTIVE),
@@ -249,6 +273,7 @@ static const unsigned char steps[SVCENC_POLICY_STATE_COUNT]
 		TO(OUTAGE_BRIDGED, FALLBACK),
 		TO(WITHDRAWN, LOCKED),
 		TO(LEASE_OVER, LOCKED),
+		TO(RECOVERY_BEGUN, RECOVERING),
 	},
 	[SVCENC_POLICY_LOCKED] = {
 		TO(ALL_ROOTS_OPEN, ACTIVE),
@@ -256,6 +281,15 @@ static const unsigned char steps[SVCENC_POLICY_STATE_COUNT]
 		TO(OUTAGE_BRIDGED, FALLBACK),
 		TO(WITHDRAWN, LOCKED),
 		TO(LEASE_OVER, LOCKED),
+	},
+	[SVCENC_POLICY_RECOVERING] = {
+		TO(ALL_ROOTS_OPEN, RECOVERING),
+		TO(ROOT_MISSING, RECOVERING),
+		TO(OUTAGE_BRIDGED, FALLBACK),
+		TO(WITHDRAWN, LOCKED),
+		TO(LEASE_OVER, LOCKED),
+		TO(RECOVERY_BEGUN, RECOVERING),
+		TO(RECOVERY_DONE, DEGRADED),
 	},
 #undef TO
 };
@@ -273,4 +307,33 @@ int svcenc_policy_apply(enum svcenc_policy_state *state,
 		return -EPERM;
 	*state = (enum svcenc_policy_state)(next - 1);
 	return 0;
+}
+
+const char *svcenc_policy_refusal(enum svcenc_policy_state state,
+				  enum svcenc_policy_step step)
+{
+	if (!svcenc_policy_apply(&state, step))
+		return NULL;
+	switch (state) {
+	case SVCENC_POLICY_ACTIVE:
+		return step == SVCENC_STEP_RECOVERY_BEGUN ?
+			       "its roots open: nothing is lost" :
+			       "nothing of that kind has been begun";
+	case SVCENC_POLICY_FALLBACK:
+		return "no root answers now, the availability key bridges the "
+		       "outage";
+	case SVCENC_POLICY_LOCKED:
+		return "it is locked: no root opens its key";
+	case SVCENC_POLICY_ROLLING:
+		return "a change of its keys was begun and is to be finished "
+		       "first";
+	case SVCENC_POLICY_RECOVERING:
+		return "a recovery was begun and is to be finished first";
+	case SVCENC_POLICY_PURGE_REQUESTED:
+		return "its purge has been requested";
+	case SVCENC_POLICY_PURGED:
+		return "it has been purged";
+	default:
+		return "nothing of that kind has been begun";
+	}
 }

@@ -29,9 +29,11 @@ enum svcenc_answer {
 };
 
 /*
- * ROLLING, RECOVERING and the two of a purge belong to the vocabulary (the
- * store and the protocol may carry them); no step below leads into them, so
- * until their verbs exist they cannot be reached.
+ * The two of a purge belong to the vocabulary (the store and the protocol may
+ * carry them); no step below leads into them, so until its verbs exist they
+ * cannot be reached. The most urgent thing wins: a policy that is locked in
+ * the midst of a roll is LOCKED, and its task says that there is a roll to
+ * finish.
  */
 #define SVCENC_POLICY_STATES(x)                                           \
 	x(ACTIVE, "active") x(ROLLING, "rolling") x(DEGRADED, "degraded") \
@@ -48,21 +50,40 @@ enum svcenc_policy_state {
 };
 
 /* What can happen to a policy. */
-#define SVCENC_POLICY_STEPS(x)                                            \
-	x(ALL_ROOTS_OPEN, "all-roots-open")                               \
-		x(ROOT_MISSING,                                           \
+#define SVCENC_POLICY_STEPS(x)                                                \
+	x(ALL_ROOTS_OPEN, "all-roots-open")                                   \
+		x(ROOT_MISSING,                                               \
 		  "root-missing") /* one opens, one does not; or none
-					    * does and the lease runs on */     \
-		x(OUTAGE_BRIDGED,                                         \
-		  "outage-bridged")	    /* availability key in use */ \
-		x(WITHDRAWN, "withdrawn")   /* denied: leases end now */  \
-		x(LEASE_OVER, "lease-over") /* nothing opened in time */
+					    * does and the lease runs on */         \
+		x(OUTAGE_BRIDGED,                                             \
+		  "outage-bridged")	    /* availability key in use */     \
+		x(WITHDRAWN, "withdrawn")   /* denied: leases end now */      \
+		x(LEASE_OVER, "lease-over") /* nothing opened in time */      \
+		x(ROLL_BEGUN,                                                 \
+		  "roll-begun") /* roll, rekey, set-roots; also again */      \
+		x(ROLL_DONE, "roll-done") x(RECOVERY_BEGUN, "recovery-begun") \
+			x(RECOVERY_DONE, "recovery-done")
 
 enum svcenc_policy_step {
 #define x(name, text) SVCENC_STEP_##name,
 	SVCENC_POLICY_STEPS(x)
 #undef x
 		SVCENC_POLICY_STEP_COUNT
+};
+
+/*
+ * What was begun and is not finished: the change is in the store, some headers
+ * are still to be rewritten. Stored; the same verb again goes on with it.
+ */
+#define SVCENC_POLICY_TASKS(x)                        \
+	x(NONE, "") x(ROLL, "roll") x(REKEY, "rekey") \
+		x(SET_ROOTS, "set-roots") x(RECOVER, "recover")
+
+enum svcenc_policy_task {
+#define x(name, text) SVCENC_TASK_##name,
+	SVCENC_POLICY_TASKS(x)
+#undef x
+		SVCENC_TASK_COUNT
 };
 
 #define SVCENC_AVAILABILITIES(x) \
@@ -88,10 +109,12 @@ enum svcenc_on_withdrawal {
 const char *svcenc_answer_text(unsigned int answer);
 const char *svcenc_policy_state_text(unsigned int state);
 const char *svcenc_policy_step_text(unsigned int step);
+const char *svcenc_policy_task_text(unsigned int task);
 const char *svcenc_availability_text(unsigned int availability);
 const char *svcenc_on_withdrawal_text(unsigned int on_withdrawal);
 int svcenc_answer_parse(const char *text);
 int svcenc_policy_state_parse(const char *text);
+int svcenc_policy_task_parse(const char *text);
 int svcenc_availability_parse(const char *text);
 int svcenc_on_withdrawal_parse(const char *text);
 
@@ -168,5 +191,9 @@ void svcenc_policy_decide(const struct svcenc_policy_view *view,
  */
 int svcenc_policy_apply(enum svcenc_policy_state *state,
 			enum svcenc_policy_step step);
+
+/* Why @step is refused in @state, for people; NULL if it is allowed. */
+const char *svcenc_policy_refusal(enum svcenc_policy_state state,
+				  enum svcenc_policy_step step);
 
 #endif

@@ -182,25 +182,51 @@ static void bad_credentials_let_the_lease_run_out(void **state)
 	assert_int_equal(verdict.step, SVCENC_STEP_LEASE_OVER);
 }
 
+/*
+ * The whole table, written by step: where each leads from ACTIVE, ROLLING,
+ * DEGRADED, FALLBACK, LOCKED, RECOVERING, PURGE_REQUESTED, PURGED; '-' is
+ * refused.
+ */
+static const struct {
+	enum svcenc_policy_step step;
+	const char *to;
+} table[] = {
+	{ SVCENC_STEP_ALL_ROOTS_OPEN, "ARAAAV--" },
+	{ SVCENC_STEP_ROOT_MISSING, "DRDDDV--" },
+	{ SVCENC_STEP_OUTAGE_BRIDGED, "FFFFFF--" },
+	{ SVCENC_STEP_WITHDRAWN, "LLLLLL--" },
+	{ SVCENC_STEP_LEASE_OVER, "LLLLLL--" },
+	{ SVCENC_STEP_ROLL_BEGUN, "RRR-----" },
+	{ SVCENC_STEP_ROLL_DONE, "-A------" },
+	{ SVCENC_STEP_RECOVERY_BEGUN, "--VV-V--" },
+	{ SVCENC_STEP_RECOVERY_DONE, "-----D--" },
+};
+
 static void unlisted_steps_are_refused(void **state)
 {
-	static const enum svcenc_policy_state closed[] = {
-		SVCENC_POLICY_ROLLING,
-		SVCENC_POLICY_RECOVERING,
-		SVCENC_POLICY_PURGE_REQUESTED,
-		SVCENC_POLICY_PURGED,
-	};
+	static const char letters[] = "ARDFLVPX";
 	enum svcenc_policy_state at;
-	unsigned int step;
+	unsigned int from;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
-		for (step = 0; step < SVCENC_POLICY_STEP_COUNT; step++) {
-			at = closed[i];
-			assert_int_equal(svcenc_policy_apply(&at, step),
-					 -EPERM);
-			assert_int_equal(at, closed[i]);
+	assert_int_equal(sizeof(table) / sizeof(table[0]),
+			 SVCENC_POLICY_STEP_COUNT);
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		for (from = 0; from < SVCENC_POLICY_STATE_COUNT; from++) {
+			const bool refused = table[i].to[from] == '-';
+			const char *why;
+
+			at = from;
+			assert_int_equal(svcenc_policy_apply(&at,
+							     table[i].step),
+					 refused ? -EPERM : 0);
+			assert_int_equal(letters[at],
+					 refused ? letters[from] :
+						   table[i].to[from]);
+			why = svcenc_policy_refusal(from, table[i].step);
+			assert_int_equal(why != NULL, refused);
+			assert_true(!why || strlen(why) > 8);
 		}
 	}
 	at = SVCENC_POLICY_ACTIVE;
@@ -208,6 +234,24 @@ static void unlisted_steps_are_refused(void **state)
 			 -EPERM);
 	at = SVCENC_POLICY_STATE_COUNT;
 	assert_int_equal(svcenc_policy_apply(&at, 0), -EPERM);
+}
+
+/* A reason that names the state, not one sentence for all. */
+static void refusals_have_their_own_reasons(void **state)
+{
+	unsigned int a, b;
+
+	(void)state;
+	for (a = SVCENC_POLICY_FALLBACK; a < SVCENC_POLICY_STATE_COUNT; a++)
+		for (b = SVCENC_POLICY_FALLBACK; b < a; b++)
+			assert_string_not_equal(
+				svcenc_policy_refusal(a,
+						      SVCENC_STEP_ROLL_BEGUN),
+				svcenc_policy_refusal(b,
+						      SVCENC_STEP_ROLL_BEGUN));
+	assert_string_equal(svcenc_policy_refusal(SVCENC_POLICY_ACTIVE,
+						  SVCENC_STEP_RECOVERY_BEGUN),
+			    "its roots open: nothing is lost");
 }
 
 static void texts_parse_back(void **state)
@@ -221,6 +265,10 @@ static void texts_parse_back(void **state)
 			i);
 	for (i = 0; i < SVCENC_ANSWER_COUNT; i++)
 		assert_int_equal(svcenc_answer_parse(svcenc_answer_text(i)), i);
+	for (i = 0; i < SVCENC_TASK_COUNT; i++)
+		assert_int_equal(
+			svcenc_policy_task_parse(svcenc_policy_task_text(i)),
+			i);
 	assert_null(svcenc_policy_state_text(i + 100));
 	assert_int_equal(svcenc_availability_parse("sometimes"), -1);
 	assert_int_equal(svcenc_on_withdrawal_parse("fail"),
@@ -259,6 +307,7 @@ int main(void)
 		cmocka_unit_test(fallback_ends_and_does_not_begin_anew),
 		cmocka_unit_test(bad_credentials_let_the_lease_run_out),
 		cmocka_unit_test(unlisted_steps_are_refused),
+		cmocka_unit_test(refusals_have_their_own_reasons),
 		cmocka_unit_test(texts_parse_back),
 		cmocka_unit_test(rules_have_limits),
 	};
