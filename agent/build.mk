@@ -132,8 +132,8 @@ $(foreach v,$(VAULTS),$(eval $(call vault_program,$(v),$(B)/test/bin,$(STEPS_OBJ
 # --- unit tests ------------------------------------------------------------
 
 AGENT_TESTS := $(addprefix $(B)/unit/test_,secret hierarchy policy store proto \
-	recordjson config vault_file vault_akv vault_kmip vault_pkcs11 cli_values \
-	device dm_params genl_attr svcenctab)
+	recordjson config rootspec vault_file vault_akv vault_kmip vault_pkcs11 \
+	cli_values device dm_params genl_attr svcenctab)
 AGENT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(AGENT_TESTS) $(B)/unit/test_sys_kernel
 

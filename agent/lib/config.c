@@ -335,3 +335,37 @@ int svcenc_config_load(const char *etc, const char *vault_state,
 					"%s/svcencd.conf: %s", etc, wrong);
 	return 0;
 }
+
+static const char *option_of(const struct svcenc_vault_config *vault,
+			     const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < vault->option_count; i++)
+		if (!strcmp(vault->options[i].name, name))
+			return vault->options[i].value;
+	return "";
+}
+
+bool svcenc_config_same_vault(const struct svcenc_vault_config *one,
+			      const struct svcenc_vault_config *other)
+{
+	static const char *const places[] = { "url",   "host",	 "port",
+					      "token", "module", "endpoint" };
+	bool told = *one->directory != '\0';
+	size_t i;
+
+	if (one == other)
+		return true;
+	if (strcmp(one->type, other->type) ||
+	    strcmp(one->directory, other->directory))
+		return false;
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *place = option_of(one, places[i]);
+
+		if (strcmp(place, option_of(other, places[i])))
+			return false;
+		told = told || *place;
+	}
+	return told;
+}

@@ -54,6 +54,13 @@ struct svcenc_config {
 int svcenc_config_load(const char *etc, const char *vault_state,
 		       struct svcenc_config *ret, struct svcenc_fault *fault);
 
+/*
+ * The same place under one or two names: the same type, and no setting that
+ * says where it is differs.
+ */
+bool svcenc_config_same_vault(const struct svcenc_vault_config *one,
+			      const struct svcenc_vault_config *other);
+
 const struct svcenc_vault_config *
 svcenc_config_vault(const struct svcenc_config *config, const char *name);
 

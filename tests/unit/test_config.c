@@ -117,6 +117,42 @@ static void files_change_and_add(void **state)
 }
 
 /* Its program is asked, not this list: any site can have back ends. */
+/* Two roots in one place would be lost together. */
+static void one_place_under_two_names(void **state)
+{
+	struct svcenc_vault_config one = { .name = "a",
+					   .type = "file",
+					   .directory = "/k" };
+	struct svcenc_vault_config other = { .name = "b",
+					     .type = "file",
+					     .directory = "/k" };
+
+	(void)state;
+	assert_true(svcenc_config_same_vault(&one, &one));
+	assert_true(svcenc_config_same_vault(&one, &other));
+	strcpy(other.directory, "/l");
+	assert_false(svcenc_config_same_vault(&one, &other));
+	one = (struct svcenc_vault_config){
+		.name = "a",
+		.type = "akv",
+		.options = { { "url", "https://x" }, { "tenant", "t" } },
+		.option_count = 2,
+	};
+	other = one;
+	strcpy(other.name, "b");
+	strcpy(other.options[1].value, "another account");
+	assert_true(svcenc_config_same_vault(&one, &other));
+	strcpy(other.options[0].value, "https://y");
+	assert_false(svcenc_config_same_vault(&one, &other));
+	other = one;
+	strcpy(other.type, "akv2");
+	assert_false(svcenc_config_same_vault(&one, &other));
+	/* two of a site's own type that say nothing of where they are */
+	one.option_count = 0;
+	other = one;
+	assert_false(svcenc_config_same_vault(&one, &other));
+}
+
 static void types_of_the_sites_own_keep_their_keys(void **state)
 {
 	const struct svcenc_vault_config *vault;
@@ -198,6 +234,7 @@ static void wrong_files_are_refused_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_place_under_two_names),
 		cmocka_unit_test_setup_teardown(nothing_is_enough, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(files_change_and_add, set_up,
