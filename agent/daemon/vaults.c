@@ -270,6 +270,56 @@ int vaults_use_key(struct agent *agent, const char *vault, const char *key,
 		       json_pack("{s:s}", "key", key), ret, result);
 }
 
+int vaults_renew_key(struct agent *agent, const char *vault,
+		     struct svcenc_record_wrap *wrap,
+		     struct vault_result *result)
+{
+	return get_key(agent, vault, INTERFACE "RenewKey",
+		       json_pack("{s:s}", "kid", wrap->kid), wrap, result);
+}
+
+static void take_fact(const json_t *reply, const char *name, char *ret,
+		      size_t size)
+{
+	const char *text = json_string_value(json_object_get(reply, name));
+
+	snprintf(ret, size, "%s", text ? text : "unknown");
+}
+
+static uint32_t take_number(const json_t *reply, const char *name)
+{
+	const json_int_t number =
+		json_integer_value(json_object_get(reply, name));
+
+	return number > 0 && number <= U32_MAX ? (uint32_t)number : 0;
+}
+
+/* What is not told, or in another way than agreed, is unknown. */
+int vaults_describe_key(struct agent *agent, const char *vault, const char *kid,
+			struct svcenc_root_facts *ret,
+			struct vault_result *result)
+{
+	SVCENC_JSON_AUTO json_t *reply = NULL;
+	int r;
+
+	r = call(agent, vault, INTERFACE "DescribeKey",
+		 json_pack("{s:s}", "kid", kid), &reply, result);
+	if (r < 0)
+		return r;
+	memset(ret, 0, sizeof(*ret));
+	take_fact(reply, "state", ret->state, sizeof(ret->state));
+	take_fact(reply, "key_type", ret->key_type, sizeof(ret->key_type));
+	take_fact(reply, "wrap", ret->wrap, sizeof(ret->wrap));
+	take_fact(reply, "unwrap", ret->unwrap, sizeof(ret->unwrap));
+	take_fact(reply, "expiry", ret->expiry, sizeof(ret->expiry));
+	take_fact(reply, "recovery", ret->recovery, sizeof(ret->recovery));
+	ret->size_bits = take_number(reply, "size_bits");
+	ret->recovery_days = take_number(reply, "recovery_days");
+	ret->expires_at =
+		json_integer_value(json_object_get(reply, "expires_at"));
+	return 0;
+}
+
 int vaults_wrap(struct agent *agent, struct svcenc_record_wrap *wrap,
 		const struct svcenc_secret *plain, struct vault_result *result)
 {

@@ -14,6 +14,7 @@
 #define SVCENC_DAEMON_VAULTS_H
 
 #include "model.h"
+#include "rootcheck.h"
 #include "secret.h"
 #include "worker.h"
 
@@ -47,6 +48,14 @@ int vaults_create_key(struct agent *agent, const char *vault,
 /* Finds an existing key, as the vault calls it; makes nothing. */
 int vaults_use_key(struct agent *agent, const char *vault, const char *key,
 		   struct svcenc_record_wrap *ret, struct vault_result *result);
+/* A version newer than wrap->kid, of a key that we have made. */
+int vaults_renew_key(struct agent *agent, const char *vault,
+		     struct svcenc_record_wrap *wrap,
+		     struct vault_result *result);
+/* Metadata only. */
+int vaults_describe_key(struct agent *agent, const char *vault, const char *kid,
+			struct svcenc_root_facts *ret,
+			struct vault_result *result);
 /* Wraps with wrap->kid; fills wrap->blob and wrap->alg. */
 int vaults_wrap(struct agent *agent, struct svcenc_record_wrap *wrap,
 		const struct svcenc_secret *plain, struct vault_result *result);

@@ -235,6 +235,61 @@ static void newest_enabled_version_is_found(void **state)
 	json_decref(answer);
 }
 
+/* One more version each time; the old ones still open what they wrapped. */
+static void a_key_is_renewed(void **state)
+{
+	json_t *wrapped, *opened, *answer;
+
+	(void)state;
+	json_decref(create());
+	wrapped = wrap();
+	answer = call("RenewKey", json_pack("{s:s}", "kid", KID));
+	assert_string_equal(reply_text(answer, "kid"), "file:v/root/2");
+	assert_string_equal(reply_text(answer, "alg"), "A256KW");
+	json_decref(answer);
+	answer = create();
+	assert_string_equal(reply_text(answer, "kid"), "file:v/root/2");
+	json_decref(answer);
+	answer = call("RenewKey", json_pack("{s:s}", "kid", KID));
+	assert_string_equal(reply_text(answer, "kid"), "file:v/root/3");
+	json_decref(answer);
+	opened = unwrap(reply_text(wrapped, "blob"));
+	assert_string_equal(reply_text(opened, "plaintext"), PLAIN);
+	json_decref(wrapped);
+	json_decref(opened);
+	expect_error(call("RenewKey",
+			  json_pack("{s:s}", "kid", "file:v/other/1")),
+		     "Denied", "there is no key 'other'");
+	expect_error(call("RenewKey", json_pack("{s:s}", "kid", "file:w/r/1")),
+		     "Corrupt", "names no key");
+	expect_error(call("RenewKey", json_pack("{s:s}", "name", "root")),
+		     "InvalidParameter", NULL);
+}
+
+static void an_expired_key_is_denied(void **state)
+{
+	json_t *answer;
+
+	(void)state;
+	json_decref(create());
+	run("sed -i 's/\"alg\"/\"expires_at\": 4102444800, \"alg\"/' "
+	    "root.1.key && chmod 0600 root.1.key");
+	answer = call("DescribeKey", json_pack("{s:s}", "kid", KID));
+	assert_string_equal(reply_text(answer, "expiry"), "set");
+	json_decref(answer);
+	answer = wrap();
+	assert_non_null(reply_text(answer, "blob"));
+	json_decref(answer);
+	run("sed -i 's/4102444800/946684800/' root.1.key && "
+	    "chmod 0600 root.1.key");
+	answer = wrap();
+	assert_string_equal(reply_text(answer, "reason"), "expired");
+	json_decref(answer);
+	answer = unwrap(PLAIN);
+	assert_string_equal(reply_text(answer, "reason"), "expired");
+	expect_error(answer, "Denied", "has expired");
+}
+
 static json_t *use(const char *key)
 {
 	return call("UseKey", json_pack("{s:s}", "key", key));
@@ -398,6 +453,8 @@ int main(void)
 		cmocka_unit_test(rfc3394_vectors),
 		TEST(round_trip),
 		TEST(withdrawal_is_denied_with_its_reason),
+		TEST(a_key_is_renewed),
+		TEST(an_expired_key_is_denied),
 		TEST(newest_enabled_version_is_found),
 		TEST(an_existing_key_is_used_and_none_is_made),
 		TEST(a_key_is_described),

@@ -3,6 +3,7 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "file.h"
 #include "keys.h"
@@ -47,7 +48,8 @@ static void describe(const struct key_folder *folder,
 	ret->size_bits = 256;
 	ret->wrap = usable;
 	ret->unwrap = usable;
-	ret->expiry = "none";
+	ret->expiry = root->expires_at ? "set" : "none";
+	ret->expires_at = root->expires_at;
 	ret->recovery = "none"; /* whoever deletes the file has deleted it */
 }
 
@@ -59,6 +61,19 @@ static enum vault_class create_key(struct vault *vault, const char *name,
 	const struct key_folder folder = folder_of(vault);
 
 	if (vault_find_or_make(&folder, name, &root, answer) != VAULT_OK)
+		return answer->class;
+	describe(&folder, &root, ret);
+	return vault_say(answer, VAULT_OK, NULL, NULL);
+}
+
+static enum vault_class renew_key(struct vault *vault, const char *kid,
+				  struct vault_key *ret,
+				  struct vault_answer *answer)
+{
+	ROOT_KEY_AUTO struct root_key root = { .key = NULL };
+	const struct key_folder folder = folder_of(vault);
+
+	if (vault_renew(&folder, kid, &root, answer) != VAULT_OK)
 		return answer->class;
 	describe(&folder, &root, ret);
 	return vault_say(answer, VAULT_OK, NULL, NULL);
@@ -94,7 +109,14 @@ static enum vault_class usable_key(const struct vault *vault, const char *kid,
 	const enum vault_class class =
 		vault_read_key(&folder, kid, root, answer);
 
-	if (class != VAULT_OK || root->state == KEY_ENABLED)
+	if (class != VAULT_OK)
+		return class;
+	if (root->expires_at && root->expires_at <= (int64_t)time(NULL))
+		return vault_say(answer, VAULT_DENIED, "expired",
+				 "key '%s' version %u in vault '%s' has "
+				 "expired",
+				 root->name, root->version, vault->name);
+	if (root->state == KEY_ENABLED)
 		return class;
 	return vault_say(answer, VAULT_DENIED, key_state_text(root->state),
 			 "key '%s' version %u in vault '%s' is %s", root->name,
@@ -162,6 +184,7 @@ const struct vault_ops file_ops = {
 		"read them, so the vault separates nothing from root",
 	.start = start,
 	.create_key = create_key,
+	.renew_key = renew_key,
 	.use_key = use_key,
 	.wrap = wrap,
 	.unwrap = unwrap,

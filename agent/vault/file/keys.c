@@ -114,16 +114,16 @@ static enum vault_class parse_key_file(const char *text, size_t len,
 {
 	SVCENC_JSON_AUTO json_t *json = NULL;
 	const char *schema, *name, *state, *alg, *key;
-	json_int_t version;
+	json_int_t version, expires_at = 0;
 	int i;
 
 	svcenc_secret_scope_enter();
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	svcenc_secret_scope_leave();
-	if (!json ||
-	    json_unpack(json, "{s:s, s:s, s:I, s:s, s:s, s:s !}", "schema",
-			&schema, "name", &name, "version", &version, "state",
-			&state, "alg", &alg, "key", &key) < 0)
+	if (!json || json_unpack(json, "{s:s, s:s, s:I, s:s, s:s, s:s, s?I !}",
+				 "schema", &schema, "name", &name, "version",
+				 &version, "state", &state, "alg", &alg, "key",
+				 &key, "expires_at", &expires_at) < 0)
 		return VAULT_CORRUPT;
 	if (strcmp(schema, SCHEMA) || strcmp(name, root->name) ||
 	    version != root->version || strcmp(alg, "A256KW"))
@@ -133,6 +133,7 @@ static enum vault_class parse_key_file(const char *text, size_t len,
 	if (i == 3 || svcenc_secret_from_base64(key, &root->key) < 0)
 		return VAULT_CORRUPT;
 	root->state = (enum key_state)i;
+	root->expires_at = expires_at;
 	return svcenc_secret_len(root->key) == ROOT_KEY_SIZE ? VAULT_OK :
 							       VAULT_CORRUPT;
 }
@@ -376,4 +377,38 @@ enum vault_class vault_find_or_make(const struct key_folder *vault,
 				    struct vault_answer *answer)
 {
 	return with_directory(vault, name, ret, answer, find_or_make_at);
+}
+
+/* Another process may make the same one: then it is the new one. */
+static enum vault_class renew_at(const struct key_folder *vault, int dirfd,
+				 struct root_key *root,
+				 struct vault_answer *answer)
+{
+	int r;
+
+	root->version = newest_version(dirfd, root->name, U32_MAX);
+	if (!root->version)
+		return vault_say(answer, VAULT_DENIED, "deleted",
+				 "there is no key '%s' in %s of vault '%s'",
+				 root->name, vault->directory, vault->name);
+	root->version++;
+	r = write_key(dirfd, root);
+	if (r < 0 && r != -EEXIST)
+		return vault_say(answer, VAULT_UNREACHABLE, NULL,
+				 "cannot make version %u of key '%s' in %s: %s",
+				 root->version, root->name, vault->directory,
+				 strerror(-r));
+	return read_key_at(vault, dirfd, root, answer);
+}
+
+enum vault_class vault_renew(const struct key_folder *vault, const char *kid,
+			     struct root_key *ret, struct vault_answer *answer)
+{
+	struct root_key used = { .key = NULL };
+
+	if (!parse_kid(vault, kid, &used))
+		return vault_say(answer, VAULT_CORRUPT, NULL,
+				 "'%.200s' names no key of vault '%s'", kid,
+				 vault->name);
+	return with_directory(vault, used.name, ret, answer, renew_at);
 }

@@ -5,7 +5,8 @@
  *
  *   DIRECTORY/<key name>.<version>.key   mode 0600, owner = the worker
  *   {"schema": "svcenc-file-vault/1", "name", "version", "state": "enabled" |
- *    "disabled" | "deleted", "alg": "A256KW", "key": base64 of 32 bytes}
+ *    "disabled" | "deleted", "alg": "A256KW", "key": base64 of 32 bytes,
+ *    "expires_at": seconds since 1970, may be left out}
  *
  * A directory is opened anew for each request: what an administrator mends
  * or takes away takes effect at once.
@@ -26,6 +27,7 @@ struct root_key {
 	char name[SVCENC_NAME_SIZE];
 	uint32_t version;
 	enum key_state state;
+	int64_t expires_at; /* seconds since 1970; 0 = never */
 	struct svcenc_secret *key;
 };
 
@@ -49,6 +51,10 @@ enum vault_class vault_read_key(const struct key_folder *vault, const char *kid,
 /* The newest enabled version. */
 enum vault_class vault_find(const struct key_folder *vault, const char *name,
 			    struct root_key *ret, struct vault_answer *answer);
+
+/* A new version of a key, of which @kid is one. */
+enum vault_class vault_renew(const struct key_folder *vault, const char *kid,
+			     struct root_key *ret, struct vault_answer *answer);
 
 /* The newest enabled version, made as version 1 if there is none at all. */
 enum vault_class vault_find_or_make(const struct key_folder *vault,

@@ -92,6 +92,25 @@ static json_t *create_key(struct vault *vault, json_t *parameters)
 	return answer_error(&answer);
 }
 
+static json_t *renew_key(struct vault *vault, json_t *parameters)
+{
+	struct vault_answer answer;
+	struct vault_key key;
+	const char *kid;
+
+	if (json_unpack(parameters, "{s:s !}", "kid", &kid) < 0)
+		return parameter_error("kid");
+	vault_key_init(&key);
+	if (!vault->ops->renew_key)
+		vault_say(&answer, VAULT_DENIED, "permission",
+			  "vault '%s' makes no keys: have its owner make a new "
+			  "version",
+			  vault->name);
+	else if (vault->ops->renew_key(vault, kid, &key, &answer) == VAULT_OK)
+		return reply_kid(&key);
+	return answer_error(&answer);
+}
+
 static json_t *use_key(struct vault *vault, json_t *parameters)
 {
 	struct vault_answer answer;
@@ -186,6 +205,7 @@ static const struct {
 } methods[] = {
 	{ INTERFACE "GetInfo", get_info, true },
 	{ INTERFACE "CreateKey", create_key, false },
+	{ INTERFACE "RenewKey", renew_key, false },
 	{ INTERFACE "UseKey", use_key, false },
 	{ INTERFACE "Wrap", wrap, false },
 	{ INTERFACE "Unwrap", unwrap, false },

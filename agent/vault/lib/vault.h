@@ -79,6 +79,13 @@ struct vault_ops {
 				       struct vault_key *ret,
 				       struct vault_answer *answer);
 	/*
+	 * Makes a version newer than @kid's of a key that create_key() has
+	 * made. NULL: this vault makes none.
+	 */
+	enum vault_class (*renew_key)(struct vault *vault, const char *kid,
+				      struct vault_key *ret,
+				      struct vault_answer *answer);
+	/*
 	 * Finds the key that is called @key in the vault's own terms, its
 	 * newest usable version if @key names none; makes nothing.
 	 */
