@@ -18,13 +18,20 @@ enum {
 	REMOVE_PAUSE_US = 100 * 1000,
 };
 
+/* As cryptsetup hides its temporary devices. */
+enum {
+	HIDDEN = DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
+		 DM_UDEV_DISABLE_DISK_RULES_FLAG |
+		 DM_UDEV_DISABLE_OTHER_RULES_FLAG,
+};
+
 /* Runs @task and waits until udev has acted on its uevent. */
-static int run_with_udev(struct dm_task *task)
+static int run_with_udev(struct dm_task *task, uint16_t flags)
 {
 	uint32_t cookie = 0;
 	int r;
 
-	if (!dm_task_set_cookie(task, &cookie, 0))
+	if (!dm_task_set_cookie(task, &cookie, flags))
 		return -ENOMEM;
 	r = sys_dm_task_run(task);
 	/* On an error too: the cookie is a semaphore that must go away. */
@@ -99,15 +106,20 @@ static int remove_once(const char *name, bool deferred)
 
 	if (!task || (deferred && !dm_task_deferred_remove(task)))
 		return -ENOMEM;
-	return run_with_udev(task);
+	return run_with_udev(task, 0);
 }
 
-int sys_dm_resume(const char *name)
+static int resume(const char *name, uint16_t flags)
 {
 	cleanup_dm_task struct dm_task *task =
 		sys_dm_task_new(DM_DEVICE_RESUME, name);
 
-	return task ? run_with_udev(task) : -ENOMEM;
+	return task ? run_with_udev(task, flags) : -ENOMEM;
+}
+
+int sys_dm_resume(const char *name)
+{
+	return resume(name, 0);
 }
 
 int sys_dm_suspend(const char *name)
@@ -131,7 +143,7 @@ int sys_dm_create(const struct sys_dm_spec *spec, enum sys_dm_step *ret_step)
 	if (r < 0)
 		goto out_remove;
 	step = SYS_DM_STEP_RESUME;
-	r = sys_dm_resume(spec->name);
+	r = resume(spec->name, spec->hidden ? HIDDEN : 0);
 	if (r < 0)
 		goto out_remove;
 	return 0;

@@ -53,6 +53,11 @@ struct sys_dm_spec {
 	const struct svcenc_table *table;
 	u64 sectors; /* length, 512-byte sectors, > 0 */
 	bool readonly;
+	/*
+	 * For a mapping of moments: udev makes no links for it and looks at
+	 * nothing in it, so that nobody mounts or assembles what is there.
+	 */
+	bool hidden;
 };
 
 /* How far an operation of several kernel calls came, for the message. */
