@@ -109,26 +109,101 @@ int header_plan(u64 bytes, u64 *size, u64 *spare, struct svcenc_fault *fault)
 	return 0;
 }
 
-static int write_records(const struct sys_device *device,
-			 const struct svcenc_record *record,
-			 const struct svcenc_secret *policy_key,
-			 struct svcenc_fault *fault)
+void header_make_record(const struct tenant *tenant,
+			const struct policy *policy,
+			const struct volume *volume, struct svcenc_record *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->volume = volume->uuid;
+	ret->key = policy->key;
+	ret->tenant = tenant->uuid;
+	ret->generation = volume->record_generation;
+	memcpy(ret->tenant_name, tenant->name, sizeof(ret->tenant_name));
+	memcpy(ret->policy_name, policy->name, sizeof(ret->policy_name));
+	memcpy(ret->volume_name, volume->name, sizeof(ret->volume_name));
+	ret->wrap_count = MODEL_ROLES;
+	memcpy(ret->wraps, policy->wraps, sizeof(policy->wraps));
+}
+
+int header_write_record(const struct sys_device *device, unsigned int copy,
+			const struct svcenc_record *record,
+			const struct svcenc_secret *policy_key,
+			struct svcenc_fault *fault)
 {
 	u8 image[SVCENC_RECORD_SIZE];
-	unsigned int copy;
 	int r;
 
 	r = svcenc_hierarchy_seal_record(policy_key, record, image);
 	if (r < 0)
 		return svcenc_fault_memory(fault);
-	for (copy = 0; copy < 2; copy++) {
+	r = sys_device_write_record(device, copy, image);
+	return r < 0 ? io_fault(device, "write", "the policy record", r,
+				fault) :
+		       0;
+}
+
+/* Over vault, key identifier and blob of each root, and their lengths. */
+static int hash_wraps(const struct svcenc_record_wrap *wraps, u8 ret[32])
+{
+	u8 hashes[MODEL_ROLES][32];
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; !r && i < MODEL_ROLES; i++) {
+		struct svcenc_record_wrap wrap;
+
+		memset(&wrap, 0, sizeof(wrap)); /* padding is hashed, too */
+		wrap.role = wraps[i].role;
+		wrap.alg = wraps[i].alg;
+		wrap.blob_len = wraps[i].blob_len;
+		memcpy(wrap.vault, wraps[i].vault, strlen(wraps[i].vault));
+		memcpy(wrap.kid, wraps[i].kid, strlen(wraps[i].kid));
+		memcpy(wrap.blob, wraps[i].blob, wraps[i].blob_len);
+		r = svcenc_hierarchy_sha256(&wrap, sizeof(wrap), hashes[i]);
+	}
+	return r < 0 ? r : svcenc_hierarchy_sha256(hashes, sizeof(hashes), ret);
+}
+
+int header_note_record(struct volume *volume,
+		       const struct svcenc_record_wrap *wraps)
+{
+	unsigned int i;
+	int r;
+
+	memset(volume->record_roots, 0, sizeof(volume->record_roots));
+	r = hash_wraps(wraps, volume->record_hash);
+	for (i = 0; !r && i < MODEL_ROLES; i++) {
+		memcpy(volume->record_roots[i].vault, wraps[i].vault,
+		       strlen(wraps[i].vault));
+		memcpy(volume->record_roots[i].kid, wraps[i].kid,
+		       strlen(wraps[i].kid));
+	}
+	return r;
+}
+
+bool header_record_has(const struct volume *volume,
+		       const struct svcenc_record_wrap *wraps)
+{
+	u8 hash[32];
+
+	return volume->record_roots[0].vault[0] && !hash_wraps(wraps, hash) &&
+	       !memcmp(hash, volume->record_hash, sizeof(hash));
+}
+
+static int write_records(const struct sys_device *device,
+			 const struct svcenc_record *record,
+			 const struct svcenc_secret *policy_key,
+			 struct svcenc_fault *fault)
+{
+	unsigned int copy;
+	int r = 0;
+
+	for (copy = 0; !r && copy < 2; copy++) {
 		svcenc_step("format-record");
-		r = sys_device_write_record(device, copy, image);
-		if (r < 0)
-			return io_fault(device, "write", "the policy record", r,
+		r = header_write_record(device, copy, record, policy_key,
 					fault);
 	}
-	return 0;
+	return r;
 }
 
 static int write_superblocks(const struct sys_device *device, const u8 *image,

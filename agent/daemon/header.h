@@ -36,6 +36,27 @@ bool header_is_of(const struct header *header, const struct svcenc_uuid *uuid);
  */
 int header_plan(u64 bytes, u64 *size, u64 *spare, struct svcenc_fault *fault);
 
+/* What @volume's header is to say of @policy. */
+void header_make_record(const struct tenant *tenant,
+			const struct policy *policy,
+			const struct volume *volume, struct svcenc_record *ret);
+
+/* Seals @record under @policy_key and writes it as copy @copy, 0 or 1. */
+int header_write_record(const struct sys_device *device, unsigned int copy,
+			const struct svcenc_record *record,
+			const struct svcenc_secret *policy_key,
+			struct svcenc_fault *fault);
+
+/*
+ * Notes in @volume which root versions both copies of its record name now.
+ * -EIO: OpenSSL refuses; then they count as not known.
+ */
+int header_note_record(struct volume *volume,
+		       const struct svcenc_record_wrap *wraps);
+/* True if the record in the header has just these wraps, as far as is known. */
+bool header_record_has(const struct volume *volume,
+		       const struct svcenc_record_wrap *wraps);
+
 /*
  * Writes a fresh header for @volume; the device is held exclusively. Order:
  * both superblock copies are wiped, both records written, then copy 2 and

@@ -7,6 +7,7 @@
 #include "keyctl.h"
 #include "lease.h"
 #include "log.h"
+#include "refresh.h"
 #include "rotations.h"
 
 enum { LOOK_AGAIN_US = 2 * 1000 * 1000 };
@@ -103,6 +104,7 @@ static int on_look_again(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	if (kernel_ready(agent) && !was_listening) {
 		log_info("module dm-svcenc is there");
+		refresh_clear_remains(agent);
 		lease_adopt(agent);
 	}
 	(void)sd_event_source_set_time_relative(source, LOOK_AGAIN_US);

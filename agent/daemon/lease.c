@@ -454,8 +454,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	if (policy_find_uuid(lease->agent, &lease->key.policy, &policy,
-			     &fault) < 0 ||
+	if (policy_find_key(lease->agent, &lease->key, &policy, &fault) < 0 ||
 	    !policy.ready) {
 		rest(lease);
 		return 0;
@@ -548,7 +547,7 @@ void lease_on_event(struct agent *agent, const struct sys_genl_event *event)
 	lease_refresh(lease);
 	if (lease->key_live)
 		return; /* an older key of that name; a new one lives */
-	if (policy_find_uuid(agent, &lease->key.policy, &policy, &fault) < 0)
+	if (policy_find_key(agent, &lease->key, &policy, &fault) < 0)
 		return;
 	log_audit("key of policy '%s' ended in the kernel: %s",
 		  policy_label(agent, &policy), event->reason);
@@ -577,7 +576,7 @@ static void adopt_volume(struct agent *agent,
 	struct lease *lease;
 
 	(void)userdata;
-	if (policy_find_uuid(agent, &device->key.policy, &policy, &fault) < 0)
+	if (policy_find_key(agent, &device->key, &policy, &fault) < 0)
 		return;
 	/* freshness: the newest durable seq, in case we died before saving */
 	if (volume_by_uuid(agent, &device->uuid, &volume) &&
@@ -587,9 +586,7 @@ static void adopt_volume(struct agent *agent,
 		if (volume_save(agent, &volume, &fault) < 0)
 			log_error("%s", fault.message);
 	}
-	lease = svcenc_keyid_equal(&policy.key, &device->key) ?
-			lease_of(agent, &policy) :
-			NULL;
+	lease = lease_of(agent, &policy);
 	if (lease)
 		schedule(lease, 0);
 }

@@ -23,6 +23,7 @@
 #include "kernel.h"
 #include "lease.h"
 #include "log.h"
+#include "refresh.h"
 #include "proto.h"
 #include "rotations.h"
 #include "secret.h"
@@ -303,6 +304,7 @@ static int start(struct agent *agent, struct svcenc_fault *fault)
 	if (r < 0)
 		return r;
 	(void)kernel_start(agent);
+	refresh_clear_remains(agent);
 	lease_adopt(agent);
 	return server_start(agent, fault);
 }

@@ -45,6 +45,13 @@ int method_show_tenant(struct request *request);
 int method_create_policy(struct request *request);
 int method_list_policies(struct request *request);
 int method_show_policy(struct request *request);
+/* methods_change.c */
+int method_roll_policy(struct request *request);
+int method_rekey_policy(struct request *request);
+int method_set_policy_roots(struct request *request);
+int method_recover_policy(struct request *request);
+int method_retire_roots(struct request *request);
+int method_test_policy(struct request *request);
 /* methods_vault.c */
 int method_list_vaults(struct request *request);
 int method_test_vault(struct request *request);

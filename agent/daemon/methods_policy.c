@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "methods.h"
-#include "policies.h"
+#include "methods_roots.h"
 #include "view.h"
 
 /* Puts an optional number of seconds into @ret. */
@@ -43,29 +43,50 @@ static int take_rules(struct request *request, const char *availability,
 	return 0;
 }
 
+static int check_either(struct request *request, const char *vault,
+			const char *root)
+{
+	if (!vault || !root)
+		return 0;
+	svcenc_fault_set(&request->fault, SVCENC_FAULT_USAGE,
+			 "a vault for a root key and a key are both named");
+	return svcenc_fault_hint(&request->fault,
+				 "--root-a VAULT:KEY for a key that is there, "
+				 "--vault-a VAULT for one that is to be made");
+}
+
 static int read_wish(struct request *request, const char **ret_tenant,
-		     struct policy_wish *wish)
+		     struct svcenc_rootspec specs[2], struct policy_wish *wish)
 {
 	const char *vaults[MODEL_ROLES] = { NULL, NULL, NULL };
 	const char *availability = NULL, *on_withdrawal = NULL, *name;
+	const char *root_a = NULL, *root_b = NULL;
 	json_int_t lease = -1, probe = -1, fallback_max = -1;
-	int i, r;
+	int accept = 0, i, r;
 
 	r = methods_unpack(request,
-			   "{s:s, s:s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I}",
+			   "{s:s, s:s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, "
+			   "s?s, s?s, s?b}",
 			   "tenant", ret_tenant, "name", &name, "vault_a",
 			   &vaults[0], "vault_b", &vaults[1],
 			   "vault_availability", &vaults[2], "availability",
 			   &availability, "on_withdrawal", &on_withdrawal,
 			   "lease_s", &lease, "probe_s", &probe,
-			   "fallback_max_s", &fallback_max);
+			   "fallback_max_s", &fallback_max, "root_a", &root_a,
+			   "root_b", &root_b, "accept_unrecoverable", &accept);
 	if (r < 0)
 		return r;
 	policies_default_wish(request->agent, name, wish);
 	for (i = 0; i < MODEL_ROLES; i++)
 		if (vaults[i])
 			wish->vaults[i] = vaults[i];
-	r = take_rules(request, availability, on_withdrawal, &wish->rules);
+	wish->accept_unrecoverable = accept;
+	r = check_either(request, vaults[0] ? vaults[0] : vaults[1], root_a);
+	if (!r)
+		r = methods_take_roots(request, root_a, root_b, specs, wish);
+	if (!r)
+		r = take_rules(request, availability, on_withdrawal,
+			       &wish->rules);
 	if (!r)
 		r = take_seconds(request, "lease", lease, &wish->rules.lease_s);
 	if (!r)
@@ -78,26 +99,32 @@ static int read_wish(struct request *request, const char **ret_tenant,
 
 int method_create_policy(struct request *request)
 {
+	struct svcenc_rootspec specs[2];
 	struct policy_wish wish;
 	const char *tenant_name;
 	struct policy policy;
 	struct tenant tenant;
+	json_t *checks;
 	bool created;
 	int r;
 
-	r = read_wish(request, &tenant_name, &wish);
+	r = read_wish(request, &tenant_name, specs, &wish);
 	if (!r)
 		r = tenant_find(request->agent, tenant_name, &tenant,
 				&request->fault);
-	if (!r)
-		r = policies_create(request->agent, &tenant, &wish, &policy,
-				    &created, &request->fault);
 	if (r < 0)
 		return r;
+	checks = json_array();
+	r = policies_create(request->agent, &tenant, &wish, &policy, &created,
+			    checks, &request->fault);
+	if (r < 0) {
+		json_decref(checks);
+		return r;
+	}
 	return methods_reply(request,
-			     json_pack("{s:o, s:b}", "policy",
+			     json_pack("{s:o, s:b, s:o}", "policy",
 				       view_policy(request->agent, &policy),
-				       "created", created));
+				       "created", created, "checks", checks));
 }
 
 int method_list_policies(struct request *request)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "lease.h"
 #include "methods.h"
 #include "view.h"
 #include "volumes.h"
@@ -227,6 +228,8 @@ int method_recover_store(struct request *request)
 		json_array_append_new(results,
 				      view_recovery(device, &recovery));
 	}
+	/* volumes that are open have leases that want to be renewed */
+	lease_adopt(request->agent);
 	return methods_reply(request,
 			     json_pack("{s:o, s:I, s:I, s:I}", "results",
 				       results, "tenants", tenants, "policies",

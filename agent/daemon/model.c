@@ -9,6 +9,8 @@
 #include "recordjson.h"
 #include "secret.h"
 
+#define SUPERSEDED "policy-superseded"
+
 int model_new_uuid(struct svcenc_uuid *ret)
 {
 	if (RAND_bytes(ret->b, sizeof(ret->b)) != 1)
@@ -107,6 +109,24 @@ static bool read_probe(json_t *json, struct probe *ret)
 	ret->blob_len = (u32)svcenc_secret_len(bytes);
 	memcpy(ret->blob, svcenc_secret_peek(bytes), ret->blob_len);
 	return true;
+}
+
+json_t *model_write_root(const struct root_version *root)
+{
+	return json_pack("{s:s, s:s}", "vault", root->vault, "kid", root->kid);
+}
+
+bool model_read_root(const json_t *json, struct root_version *ret)
+{
+	const char *vault, *kid;
+
+	if (json_unpack((json_t *)json, "{s:s, s:s !}", "vault", &vault, "kid",
+			&kid) < 0 ||
+	    !*kid || strlen(kid) >= sizeof(ret->kid))
+		return false;
+	memset(ret->kid, 0, sizeof(ret->kid));
+	memcpy(ret->kid, kid, strlen(kid));
+	return read_name(vault, ret->vault);
 }
 
 static json_t *write_uuid(const struct svcenc_uuid *uuid)
@@ -228,13 +248,17 @@ static json_t *write_roots(const struct policy *policy)
 static json_t *policy_write(const struct policy *policy)
 {
 	json_t *probes = json_array();
+	json_t *names = json_array();
 	int i;
 
 	for (i = 0; policy->ready && i < MODEL_ROLES; i++)
 		json_array_append_new(probes, write_probe(&policy->probes[i]));
+	for (i = 0; i < MODEL_ROLES; i++)
+		json_array_append_new(names,
+				      json_string(policy->root_names[i]));
 	return json_pack(
 		"{s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:b, s:b, "
-		"s:b, s:b, s:I, s:I, s:o, s:o}",
+		"s:b, s:b, s:I, s:I, s:o, s:o, s:b, s:b, s:s, s:o}",
 		"name", policy->name, "tenant", write_uuid(&policy->tenant),
 		"key", write_keyid(&policy->key), "check",
 		write_hex(policy->check, sizeof(policy->check)), "availability",
@@ -249,7 +273,9 @@ static json_t *policy_write(const struct policy *policy)
 		policy->denied[1], "fallback_since",
 		(json_int_t)policy->fallback_since, "created",
 		(json_int_t)policy->created, "wraps", write_roots(policy),
-		"probes", probes);
+		"probes", probes, "superseded", policy->superseded, "customer",
+		policy->customer, "task", svcenc_policy_task_text(policy->task),
+		"root_names", names);
 }
 
 static bool policy_read_rules(const char *availability,
@@ -266,6 +292,26 @@ static bool policy_read_rules(const char *availability,
 	ret->rules.on_withdrawal = (enum svcenc_on_withdrawal)w;
 	ret->state = (enum svcenc_policy_state)s;
 	return !svcenc_policy_check_rules(&ret->rules);
+}
+
+/* Written since there is "policy create --root-a"; absent: as before it. */
+static bool policy_read_later(const char *task, const json_t *names,
+			      struct policy *ret)
+{
+	const int t = svcenc_policy_task_parse(task);
+	size_t i;
+
+	if (t < 0 || (names && json_array_size(names) != MODEL_ROLES))
+		return false;
+	ret->task = (enum svcenc_policy_task)t;
+	for (i = 0; names && i < MODEL_ROLES; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (!name || strlen(name) >= sizeof(ret->root_names[i]))
+			return false;
+		memcpy(ret->root_names[i], name, strlen(name) + 1);
+	}
+	return true;
 }
 
 static bool policy_read_vaults(const json_t *names, struct policy *ret)
@@ -307,12 +353,14 @@ static bool policy_read(const json_t *json, struct policy *ret)
 	const char *name, *tenant, *key, *check, *availability, *on_withdrawal,
 		*state;
 	json_int_t lease, probe, fallback_max, fallback_since, created;
-	int ready, held, denied_a, denied_b;
-	json_t *wraps, *probes;
+	int ready, held, denied_a, denied_b, superseded = 0, customer = 0;
+	json_t *wraps, *probes, *names = NULL;
+	const char *task = "";
 
 	if (json_unpack((json_t *)json,
 			"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, "
-			"s:b, s:b, s:b, s:b, s:I, s:I, s:o, s:o !}",
+			"s:b, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s?b, s?b, "
+			"s?s, s?o !}",
 			"name", &name, "tenant", &tenant, "key", &key, "check",
 			&check, "availability", &availability, "on_withdrawal",
 			&on_withdrawal, "lease_s", &lease, "probe_s", &probe,
@@ -320,7 +368,9 @@ static bool policy_read(const json_t *json, struct policy *ret)
 			"ready", &ready, "held", &held, "denied_a", &denied_a,
 			"denied_b", &denied_b, "fallback_since",
 			&fallback_since, "created", &created, "wraps", &wraps,
-			"probes", &probes) < 0)
+			"probes", &probes, "superseded", &superseded,
+			"customer", &customer, "task", &task, "root_names",
+			&names) < 0)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->rules.lease_s = (u32)lease;
@@ -328,6 +378,8 @@ static bool policy_read(const json_t *json, struct policy *ret)
 	ret->rules.fallback_max_s = (u32)fallback_max;
 	ret->ready = ready;
 	ret->held = held;
+	ret->superseded = superseded;
+	ret->customer = customer;
 	ret->denied[0] = denied_a;
 	ret->denied[1] = denied_b;
 	ret->fallback_since = fallback_since;
@@ -336,6 +388,7 @@ static bool policy_read(const json_t *json, struct policy *ret)
 	       !svcenc_keyid_parse(key, &ret->key) &&
 	       !svcenc_hex_parse(check, ret->check, sizeof(ret->check)) &&
 	       policy_read_rules(availability, on_withdrawal, state, ret) &&
+	       policy_read_later(task, names, ret) &&
 	       policy_read_roots(wraps, probes, ret);
 }
 
@@ -343,6 +396,17 @@ int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
 		struct svcenc_fault *fault)
 {
 	const json_t *json = svcenc_store_next(agent->store, "policy", cursor);
+
+	if (!json)
+		return 0;
+	return policy_read(json, ret) ? 1 : unreadable(fault, "policy");
+}
+
+int policy_next_superseded(struct agent *agent, size_t *cursor,
+			   struct policy *ret, struct svcenc_fault *fault)
+{
+	const json_t *json =
+		svcenc_store_next(agent->store, SUPERSEDED, cursor);
 
 	if (!json)
 		return 0;
@@ -393,25 +457,91 @@ const char *policy_label(struct agent *agent, const struct policy *policy)
 	return label;
 }
 
+int policy_find_key(struct agent *agent, const struct svcenc_keyid *key,
+		    struct policy *ret, struct svcenc_fault *fault)
+{
+	char id[SVCENC_KEYID_TEXT + 1];
+	const json_t *json;
+	int r;
+
+	r = policy_find_uuid(agent, &key->policy, ret, fault);
+	if (r < 0 || svcenc_keyid_equal(&ret->key, key))
+		return r;
+	svcenc_keyid_print(key, id);
+	json = svcenc_store_get(agent->store, SUPERSEDED, id, NULL);
+	if (!json)
+		return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+					"policy key %s is not in the store",
+					id);
+	return policy_read(json, ret) ? 0 : unreadable(fault, "policy");
+}
+
+/* A current one is found by its uuid, a superseded one by its key. */
+static const char *policy_id(const struct policy *policy,
+			     char ret[SVCENC_KEYID_TEXT + 1])
+{
+	if (policy->superseded)
+		svcenc_keyid_print(&policy->key, ret);
+	else
+		svcenc_uuid_print(&policy->key.policy, ret);
+	return policy->superseded ? SUPERSEDED : "policy";
+}
+
+int policy_put(struct agent *agent, const struct policy *policy)
+{
+	char id[SVCENC_KEYID_TEXT + 1];
+	const char *kind = policy_id(policy, id);
+
+	return svcenc_store_put(agent->store, kind, id, policy_write(policy));
+}
+
 int policy_save(struct agent *agent, const struct policy *policy,
 		struct svcenc_fault *fault)
 {
-	char id[SVCENC_UUID_TEXT + 1];
+	char id[SVCENC_KEYID_TEXT + 1];
+	const char *kind = policy_id(policy, id);
 	int r;
 
-	svcenc_uuid_print(&policy->key.policy, id);
-	r = svcenc_store_put_now(agent->store, "policy", id,
-				 policy_write(policy));
+	r = svcenc_store_put_now(agent->store, kind, id, policy_write(policy));
 	return r < 0 ? model_store_fault(agent, r, fault) : 0;
 }
 
 /* --- volumes -------------------------------------------------------------- */
 
+static json_t *write_record_roots(const struct volume *volume)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; volume->record_roots[0].vault[0] && i < MODEL_ROLES; i++)
+		json_array_append_new(
+			list, model_write_root(&volume->record_roots[i]));
+	return list;
+}
+
+static bool read_record_roots(const json_t *list, const char *hash,
+			      struct volume *ret)
+{
+	size_t i;
+
+	if (!json_array_size(list))
+		return true; /* not known */
+	if (json_array_size(list) != MODEL_ROLES ||
+	    svcenc_hex_parse(hash, ret->record_hash, sizeof(ret->record_hash)) <
+		    0)
+		return false;
+	for (i = 0; i < MODEL_ROLES; i++)
+		if (!model_read_root(json_array_get(list, i),
+				     &ret->record_roots[i]))
+			return false;
+	return true;
+}
+
 static json_t *volume_write(const struct volume *volume)
 {
 	return json_pack(
 		"{s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:I}",
+		"s:I, s:I, s:o, s:o}",
 		"name", volume->name, "uuid", write_uuid(&volume->uuid),
 		"tenant", write_uuid(&volume->tenant), "key",
 		write_keyid(&volume->key), "device", volume->device, "ready",
@@ -421,7 +551,9 @@ static json_t *volume_write(const struct volume *volume)
 		(json_int_t)volume->spare_len, "seq", (json_int_t)volume->seq,
 		"epoch", (json_int_t)volume->epoch, "record_generation",
 		(json_int_t)volume->record_generation, "created",
-		(json_int_t)volume->created);
+		(json_int_t)volume->created, "record_roots",
+		write_record_roots(volume), "record_hash",
+		write_hex(volume->record_hash, sizeof(volume->record_hash)));
 }
 
 static bool volume_read(const json_t *json, struct volume *ret)
@@ -429,11 +561,13 @@ static bool volume_read(const json_t *json, struct volume *ret)
 	const char *name, *uuid, *tenant, *key, *device;
 	json_int_t sector_size, data_len, spare_len, seq, epoch, generation,
 		created;
+	const char *hash = "";
+	json_t *roots = NULL;
 	int ready, discards;
 
 	if (json_unpack((json_t *)json,
 			"{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, "
-			"s:I, s:I, s:I, s:I !}",
+			"s:I, s:I, s:I, s:I, s?o, s?s !}",
 			"name", &name, "uuid", &uuid, "tenant", &tenant, "key",
 			&key, "device", &device, "ready", &ready,
 			"allow_discards", &discards, "sector_size",
@@ -457,6 +591,7 @@ static bool volume_read(const json_t *json, struct volume *ret)
 	ret->created = created;
 	return read_name(name, ret->name) && read_uuid(uuid, &ret->uuid) &&
 	       read_uuid(tenant, &ret->tenant) &&
+	       read_record_roots(roots, hash, ret) &&
 	       !svcenc_keyid_parse(key, &ret->key);
 }
 

@@ -14,6 +14,7 @@
 enum model_limits {
 	MODEL_ROLES = 3, /* a, b, availability: index = role - 1 */
 	MODEL_BLOB_MAX = 512,
+	MODEL_KEY_NAME_SIZE = 256, /* with the NUL */
 };
 
 struct tenant {
@@ -29,6 +30,12 @@ struct probe {
 	u8 hash[32]; /* SHA-256 of the number */
 };
 
+/*
+ * A rekey leaves the policy with its earlier key behind, superseded, as a
+ * policy of its own with that key's roots, rules and state, until no volume
+ * is under that key any more. So everything that watches keys goes on
+ * watching it; found by its key, never by name.
+ */
 struct policy {
 	char name[SVCENC_NAME_SIZE];
 	struct svcenc_uuid tenant;
@@ -36,13 +43,24 @@ struct policy {
 	u8 check[SVCENC_CHECK_SIZE];
 	struct svcenc_policy_rules rules;
 	enum svcenc_policy_state state;
-	bool ready;	/* false: creation was cut short */
-	bool held;	/* key ended by hand: only OpenVolume brings it back */
-	bool denied[2]; /* sticky, roots a and b */
+	bool ready; /* false: creation was cut short */
+	bool held;  /* key ended by hand: only OpenVolume brings it back */
+	bool superseded;
+	bool customer; /* the roots are keys that somebody named */
+	enum svcenc_policy_task task; /* what is to be gone on with */
+	bool denied[2];		      /* sticky, roots a and b */
 	int64_t fallback_since; /* seconds since 1970; 0 = not in fallback */
 	int64_t created;
 	struct svcenc_record_wrap wraps[MODEL_ROLES]; /* a, b, availability */
+	/* the root key's name in its vault; "": made by us, its name is our uuid */
+	char root_names[MODEL_ROLES][MODEL_KEY_NAME_SIZE];
 	struct probe probes[MODEL_ROLES];
+};
+
+/* A version of a root key: where, and which. */
+struct root_version {
+	char vault[SVCENC_NAME_SIZE];
+	char kid[SVCENC_KID_MAX + 1];
 };
 
 struct volume {
@@ -59,6 +77,9 @@ struct volume {
 	u64 seq;   /* newest known to be durable */
 	u64 epoch; /* 0: never opened */
 	u64 record_generation;
+	/* of what the header's policy record names; vault "": not known */
+	struct root_version record_roots[MODEL_ROLES];
+	u8 record_hash[32]; /* record_hash_of() its wraps */
 	int64_t created;
 };
 
@@ -72,6 +93,9 @@ int policy_find(struct agent *agent, const struct svcenc_uuid *tenant,
 		struct svcenc_fault *fault);
 int policy_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 		     struct policy *ret, struct svcenc_fault *fault);
+/* The version of @key, superseded or not. */
+int policy_find_key(struct agent *agent, const struct svcenc_keyid *key,
+		    struct policy *ret, struct svcenc_fault *fault);
 int volume_find(struct agent *agent, const char *name, struct volume *ret,
 		struct svcenc_fault *fault);
 
@@ -86,6 +110,9 @@ int tenant_next(struct agent *agent, size_t *cursor, struct tenant *ret,
 		struct svcenc_fault *fault);
 int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
 		struct svcenc_fault *fault);
+/* Superseded ones, which policy_next() passes over. */
+int policy_next_superseded(struct agent *agent, size_t *cursor,
+			   struct policy *ret, struct svcenc_fault *fault);
 int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
 		struct svcenc_fault *fault);
 bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
@@ -98,6 +125,37 @@ int policy_save(struct agent *agent, const struct policy *policy,
 		struct svcenc_fault *fault);
 int volume_save(struct agent *agent, const struct volume *volume,
 		struct svcenc_fault *fault);
+
+/*
+ * @next takes the place of @before, in one transaction: root versions that
+ * only @before uses are remembered (former_next()); if the key is another one
+ * @before stays behind as superseded.
+ */
+int policy_replace(struct agent *agent, const struct policy *before,
+		   const struct policy *next, struct svcenc_fault *fault);
+/* A header names other root versions than @policy: they are former ones. */
+int policy_remember_roots(struct agent *agent, const struct policy *policy,
+			  const struct svcenc_record_wrap *wraps,
+			  struct svcenc_fault *fault);
+/* A superseded version to which nothing refers any more. */
+int policy_forget(struct agent *agent, const struct policy *superseded,
+		  struct svcenc_fault *fault);
+
+/* A root version that a policy has used before; for "roll --retire". */
+struct former_root {
+	struct svcenc_uuid policy;
+	u32 role;
+	struct root_version version;
+};
+int former_next(struct agent *agent, size_t *cursor, struct former_root *ret,
+		struct svcenc_fault *fault);
+int former_forget(struct agent *agent, const struct former_root *former,
+		  struct svcenc_fault *fault);
+
+/* For model_roots.c: within a transaction; 0 or the store's error. */
+int policy_put(struct agent *agent, const struct policy *policy);
+json_t *model_write_root(const struct root_version *root);
+bool model_read_root(const json_t *json, struct root_version *ret);
 
 /* Random, version 4. */
 int model_new_uuid(struct svcenc_uuid *ret);

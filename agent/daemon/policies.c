@@ -6,27 +6,25 @@
 #include "hierarchy.h"
 #include "log.h"
 #include "policies.h"
-#include "secret.h"
+#include "roots.h"
 #include "step.h"
-#include "vaults.h"
-
-enum { PROBE_SIZE = 32 };
 
 void policies_default_wish(struct agent *agent, const char *name,
 			   struct policy_wish *ret)
 {
+	memset(ret, 0, sizeof(*ret));
 	ret->name = name;
 	ret->vaults[0] = "a";
 	ret->vaults[1] = "b";
 	ret->vaults[2] = "availability";
+	ret->root_names[0] = ret->root_names[1] = "";
 	ret->rules = agent->config.rules;
 }
 
-static int check_wish(struct agent *agent, const struct policy_wish *wish,
+static int check_wish(const struct policy_wish *wish,
 		      struct svcenc_fault *fault)
 {
 	const char *wrong = svcenc_policy_check_rules(&wish->rules);
-	int i;
 
 	if (!svcenc_name_is_valid(wish->name)) {
 		svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
@@ -38,8 +36,19 @@ static int check_wish(struct agent *agent, const struct policy_wish *wish,
 	if (wrong)
 		return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
 					"policy '%s': %s", wish->name, wrong);
+	return 0;
+}
+
+static int check_vaults(struct agent *agent, const struct policy_wish *wish,
+			struct svcenc_fault *fault)
+{
+	const struct svcenc_vault_config *vaults[MODEL_ROLES];
+	int i, other;
+
 	for (i = 0; i < MODEL_ROLES; i++) {
-		if (svcenc_config_vault(&agent->config, wish->vaults[i]))
+		vaults[i] =
+			svcenc_config_vault(&agent->config, wish->vaults[i]);
+		if (vaults[i])
 			continue;
 		svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
 				 "there is no vault '%.64s'", wish->vaults[i]);
@@ -50,17 +59,49 @@ static int check_wish(struct agent *agent, const struct policy_wish *wish,
 					 agent->paths.etc);
 	}
 	for (i = 0; i < MODEL_ROLES; i++) {
-		if (strcmp(wish->vaults[i],
-			   wish->vaults[(i + 1) % MODEL_ROLES]))
+		other = (i + 1) % MODEL_ROLES;
+		if (!svcenc_config_same_vault(vaults[i], vaults[other]))
 			continue;
 		svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
-				 "vault '%s' is named for two roots of policy "
-				 "'%s'",
+				 vaults[i] == vaults[other] ?
+					 "vault '%s' is named for two roots of "
+					 "policy '%s'" :
+					 "vault '%s' is the same as another "
+					 "one of policy '%s'",
 				 wish->vaults[i], wish->name);
 		return svcenc_fault_hint(fault, "the three roots lie in three "
-						"vaults");
+						"vaults, so that losing one "
+						"loses nothing");
 	}
 	return 0;
+}
+
+int policies_check_apart(struct agent *agent, const struct policy *policy,
+			 struct svcenc_fault *fault)
+{
+	struct policy_wish wish = { .name = policy->name };
+	int i;
+
+	for (i = 0; i < MODEL_ROLES; i++)
+		wish.vaults[i] = policy->wraps[i].vault;
+	return check_vaults(agent, &wish, fault);
+}
+
+int policies_check_roots(struct agent *agent, const struct policy_wish *wish,
+			 json_t *checks, struct svcenc_fault *fault)
+{
+	static const char *const roots[] = { "a", "b" };
+	struct svcenc_rootspec spec;
+	int i, r;
+
+	r = check_vaults(agent, wish, fault);
+	for (i = 0; !r && wish->customer && i < 2; i++) {
+		snprintf(spec.vault, sizeof(spec.vault), "%s", wish->vaults[i]);
+		snprintf(spec.key, sizeof(spec.key), "%s", wish->root_names[i]);
+		r = roots_check(agent, roots[i], &spec,
+				wish->accept_unrecoverable, checks, fault);
+	}
+	return r;
 }
 
 static bool is_as_wished(const struct policy *policy,
@@ -70,6 +111,9 @@ static bool is_as_wished(const struct policy *policy,
 
 	for (i = 0; i < MODEL_ROLES; i++)
 		if (strcmp(policy->wraps[i].vault, wish->vaults[i]))
+			return false;
+	for (i = 0; i < 2; i++)
+		if (strcmp(policy->root_names[i], wish->root_names[i]))
 			return false;
 	return policy->rules.availability == wish->rules.availability &&
 	       policy->rules.on_withdrawal == wish->rules.on_withdrawal &&
@@ -95,6 +139,7 @@ static int begin(struct agent *agent, const struct tenant *tenant,
 	ret->tenant = tenant->uuid;
 	ret->key.version = 1;
 	ret->rules = wish->rules;
+	ret->customer = wish->customer;
 	ret->state = SVCENC_POLICY_ACTIVE;
 	ret->created = model_wall_s();
 	for (i = 0; i < MODEL_ROLES; i++) {
@@ -102,70 +147,11 @@ static int begin(struct agent *agent, const struct tenant *tenant,
 		snprintf(ret->wraps[i].vault, sizeof(ret->wraps[i].vault), "%s",
 			 wish->vaults[i]);
 	}
+	for (i = 0; i < 2; i++)
+		snprintf(ret->root_names[i], sizeof(ret->root_names[i]), "%s",
+			 wish->root_names[i]);
 	svcenc_step("policy-begin");
 	return policy_save(agent, ret, fault);
-}
-
-/* Opens @wrap's blob again and compares. */
-static int prove(struct agent *agent, const struct svcenc_record_wrap *wrap,
-		 const struct svcenc_secret *want, struct svcenc_fault *fault)
-{
-	struct unwrap_job job = {
-		.vault = wrap->vault,
-		.kid = wrap->kid,
-		.blob = wrap->blob,
-		.blob_len = wrap->blob_len,
-	};
-	bool same;
-
-	vaults_unwrap(agent, &job, 1, VAULTS_ALL);
-	if (!job.plain)
-		return vaults_fault(wrap->vault, &job.result, fault);
-	same = svcenc_secret_equal(job.plain, want);
-	svcenc_secret_free(job.plain);
-	if (same)
-		return 0;
-	svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
-			 "vault '%s' opens a wrap to something else than was "
-			 "wrapped",
-			 wrap->vault);
-	return svcenc_fault_hint(fault, "'svcenc vault test %s'", wrap->vault);
-}
-
-/* Wraps and proves @plain with the root of @wrap. */
-static int wrap_proven(struct agent *agent, struct svcenc_record_wrap *wrap,
-		       const struct svcenc_secret *plain,
-		       struct svcenc_fault *fault)
-{
-	struct vault_result result;
-
-	if (vaults_wrap(agent, wrap, plain, &result) < 0)
-		return vaults_fault(wrap->vault, &result, fault);
-	return prove(agent, wrap, plain, fault);
-}
-
-static int make_probe(struct agent *agent,
-		      const struct svcenc_record_wrap *wrap, struct probe *ret,
-		      struct svcenc_fault *fault)
-{
-	SVCENC_SECRET_AUTO struct svcenc_secret *number = NULL;
-	struct svcenc_record_wrap blob = *wrap;
-	int r;
-
-	if (svcenc_secret_random(PROBE_SIZE, &number) < 0 ||
-	    svcenc_hierarchy_sha256(svcenc_secret_peek(number), PROBE_SIZE,
-				    ret->hash) < 0)
-		return svcenc_fault_memory(fault);
-	r = wrap_proven(agent, &blob, number, fault);
-	if (r < 0)
-		return r;
-	if (blob.blob_len > MODEL_BLOB_MAX)
-		return svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
-					"vault '%s' makes too long a wrap",
-					wrap->vault);
-	ret->blob_len = blob.blob_len;
-	memcpy(ret->blob, blob.blob, blob.blob_len);
-	return 0;
 }
 
 bool policies_mend_probes(struct agent *agent, struct policy *policy)
@@ -178,8 +164,8 @@ bool policies_mend_probes(struct agent *agent, struct policy *policy)
 
 		if (policy->probes[i].blob_len)
 			continue;
-		if (make_probe(agent, &policy->wraps[i], &policy->probes[i],
-			       &ignored) < 0)
+		if (roots_make_probe(agent, &policy->wraps[i],
+				     &policy->probes[i], &ignored) < 0)
 			policy->probes[i].blob_len = 0;
 		else
 			mended = true;
@@ -187,26 +173,18 @@ bool policies_mend_probes(struct agent *agent, struct policy *policy)
 	return mended;
 }
 
-/* CreateKey finds the root key that an earlier, cut-short run has made. */
+/* A root key of ours that an earlier, cut-short run has made is found. */
 static int make_root(struct agent *agent, struct policy *policy,
 		     unsigned int index, const struct svcenc_secret *key,
 		     struct svcenc_fault *fault)
 {
-	struct svcenc_record_wrap *wrap = &policy->wraps[index];
-	char key_name[SVCENC_UUID_TEXT + 1], vault[SVCENC_NAME_SIZE];
-	struct vault_result result;
 	int r;
 
-	memcpy(vault, wrap->vault, sizeof(vault));
-	svcenc_uuid_print(&policy->key.policy, key_name);
-	if (vaults_create_key(agent, vault, key_name, wrap, &result) < 0)
-		return vaults_fault(vault, &result, fault);
-	svcenc_step("policy-root-made");
-	r = wrap_proven(agent, wrap, key, fault);
+	r = roots_newest(agent, policy, index, &policy->wraps[index], fault);
 	if (r < 0)
 		return r;
-	svcenc_step("policy-root-wrapped");
-	return make_probe(agent, wrap, &policy->probes[index], fault);
+	svcenc_step("policy-root-made");
+	return roots_bind(agent, policy, index, key, fault);
 }
 
 static int finish(struct agent *agent, struct policy *policy,
@@ -233,12 +211,13 @@ static int finish(struct agent *agent, struct policy *policy,
 
 int policies_create(struct agent *agent, const struct tenant *tenant,
 		    const struct policy_wish *wish, struct policy *ret,
-		    bool *ret_created, struct svcenc_fault *fault)
+		    bool *ret_created, json_t *checks,
+		    struct svcenc_fault *fault)
 {
 	struct svcenc_fault absent = { .kind = SVCENC_FAULT_NONE };
 	int r;
 
-	r = check_wish(agent, wish, fault);
+	r = check_wish(wish, fault);
 	if (r < 0)
 		return r;
 	*ret_created = true;
@@ -262,7 +241,9 @@ int policies_create(struct agent *agent, const struct tenant *tenant,
 	/* of a run that was cut short only the uuid is kept */
 	if (r < 0)
 		memset(ret, 0, sizeof(*ret));
-	r = begin(agent, tenant, wish, ret, fault);
+	r = policies_check_roots(agent, wish, checks, fault);
+	if (!r)
+		r = begin(agent, tenant, wish, ret, fault);
 	if (!r)
 		r = finish(agent, ret, fault);
 	if (!r)
@@ -313,7 +294,8 @@ int policies_create_tenant(struct agent *agent, const char *name,
 	    policy.ready)
 		return 0;
 	policies_default_wish(agent, POLICY_PROVIDER, &wish);
-	r = policies_create(agent, ret, &wish, &policy, &policy_created, fault);
+	r = policies_create(agent, ret, &wish, &policy, &policy_created, NULL,
+			    fault);
 	*ret_created = *ret_created || policy_created;
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "dm.h"
 #include "kernel.h"
 #include "lease.h"
+#include "pass.h"
 #include "recordjson.h"
 #include "rotations.h"
 #include "view.h"
@@ -69,6 +70,7 @@ static json_t *view_root(const struct policy *policy, const struct lease *lease,
 }
 
 struct usage {
+	const struct svcenc_uuid *policy;
 	size_t open;
 };
 
@@ -78,19 +80,26 @@ static void count_open(struct agent *agent,
 	struct usage *usage = userdata;
 
 	(void)agent;
-	(void)device;
-	usage->open++;
+	usage->open += svcenc_uuid_equal(&device->key.policy, usage->policy);
 }
 
-static size_t count_volumes(struct agent *agent, const struct policy *policy)
+/* Keys that a rekey has left behind, with the volumes still under them. */
+static json_t *view_superseded(struct agent *agent, const struct policy *policy)
 {
 	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
-	size_t cursor = 0, count = 0;
-	struct volume volume;
+	char key[SVCENC_KEYID_TEXT + 1];
+	json_t *list = json_array();
+	struct policy superseded;
+	size_t cursor = 0;
 
-	while (volume_next(agent, &cursor, &volume, &ignored) > 0)
-		count += svcenc_keyid_equal(&volume.key, &policy->key);
-	return count;
+	while (policy_next_superseded(agent, &cursor, &superseded, &ignored) >
+	       0)
+		if (svcenc_uuid_equal(&superseded.key.policy,
+				      &policy->key.policy))
+			json_array_append_new(
+				list,
+				json_string(key_text(&superseded.key, key)));
+	return list;
 }
 
 static const char *policy_why(const struct policy *policy,
@@ -103,6 +112,9 @@ static const char *policy_why(const struct policy *policy,
 		       "volumes brings it back";
 	if (lease && lease->why[0])
 		return lease->why;
+	if (policy->task != SVCENC_TASK_NONE)
+		return "a change of its keys was cut short: give the command "
+		       "again";
 	return policy->state == SVCENC_POLICY_ACTIVE ?
 		       "" :
 		       "as of the last probe before svcencd started";
@@ -115,23 +127,27 @@ json_t *view_policy(struct agent *agent, const struct policy *policy)
 	char check[SVCENC_CHECK_TEXT + 1];
 	struct lease *lease = lease_of(agent, policy);
 	struct usage usage = { .open = 0 };
-	json_t *roots = json_array();
+	json_t *roots = json_array(), *left_behind;
 	struct tenant tenant;
+	size_t volumes;
 	unsigned int i;
 
 	if (tenant_find_uuid(agent, &policy->tenant, &tenant, &ignored) < 0)
 		tenant.name[0] = '\0';
 	if (lease)
 		lease_refresh(lease);
-	(void)kernel_each_volume(agent, &policy->key, count_open, &usage);
+	left_behind = pass_survey(agent, policy, &volumes);
+	usage.policy = &policy->key.policy;
+	(void)kernel_each_volume(agent, NULL, count_open, &usage);
 	svcenc_hex_print(policy->check, sizeof(policy->check), check);
 	for (i = 0; i < MODEL_ROLES; i++)
 		json_array_append_new(roots, view_root(policy, lease, i));
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "
-		"s:I, s:o, s:I, s:I, s:b, s:I, s:b, s:b, s:I}",
+		"s:I, s:o, s:I, s:I, s:b, s:I, s:b, s:b, s:I, s:s, s:o, s:o}",
 		"tenant", tenant.name, "name", policy->name, "uuid",
-		uuid_text(&policy->key.policy, uuid), "kind", "provider", "key",
+		uuid_text(&policy->key.policy, uuid), "kind",
+		policy->customer ? "customer" : "provider", "key",
 		key_text(&policy->key, key), "check", check, "state",
 		policy->ready ? svcenc_policy_state_text(policy->state) :
 				svcenc_policy_state_text(SVCENC_POLICY_LOCKED),
@@ -142,16 +158,18 @@ json_t *view_policy(struct agent *agent, const struct policy *policy)
 		"lease_s", (json_int_t)policy->rules.lease_s, "probe_s",
 		(json_int_t)policy->rules.probe_s, "fallback_max_s",
 		(json_int_t)policy->rules.fallback_max_s, "roots", roots,
-		"volumes", (json_int_t)count_volumes(agent, policy),
-		"open_volumes", (json_int_t)usage.open, "key_live",
-		lease && lease->key_live, "lease_left_ms",
+		"volumes", (json_int_t)volumes, "open_volumes",
+		(json_int_t)usage.open, "key_live", lease && lease->key_live,
+		"lease_left_ms",
 		lease && lease->key_live ?
 			(json_int_t)(lease->lease_end_ms - agent_now_ms()) :
 			(json_int_t)-1,
 		"held", policy->held,
 		/* file vaults are the only type here: root reads them */
 		"separates_from_root", 0, "created",
-		(json_int_t)policy->created);
+		(json_int_t)policy->created, "task",
+		svcenc_policy_task_text(policy->task), "superseded_keys",
+		view_superseded(agent, policy), "left_behind", left_behind);
 }
 
 json_t *view_policies(struct agent *agent, const struct svcenc_uuid *tenant)
@@ -316,7 +334,7 @@ json_t *view_volume(struct agent *agent, const struct volume *volume)
 
 	if (tenant_find_uuid(agent, &volume->tenant, &tenant, &ignored) < 0)
 		tenant.name[0] = '\0';
-	(void)policy_find_uuid(agent, &volume->key.policy, &policy, &ignored);
+	(void)policy_find_key(agent, &volume->key, &policy, &ignored);
 	look_at_mapping(volume, &mapping);
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "

@@ -206,22 +206,6 @@ static int begin(const struct volume_wish *wish, const struct policy *policy,
 	return 0;
 }
 
-static void make_record(const struct tenant *tenant,
-			const struct policy *policy,
-			const struct volume *volume, struct svcenc_record *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	ret->volume = volume->uuid;
-	ret->key = policy->key;
-	ret->tenant = tenant->uuid;
-	ret->generation = volume->record_generation;
-	memcpy(ret->tenant_name, tenant->name, sizeof(ret->tenant_name));
-	memcpy(ret->policy_name, policy->name, sizeof(ret->policy_name));
-	memcpy(ret->volume_name, volume->name, sizeof(ret->volume_name));
-	ret->wrap_count = MODEL_ROLES;
-	memcpy(ret->wraps, policy->wraps, sizeof(policy->wraps));
-}
-
 /* Everything is checked; from here on the device changes. */
 static int write_header(struct agent *agent, const struct sys_device *device,
 			const struct tenant *tenant, struct policy *policy,
@@ -245,11 +229,12 @@ static int write_header(struct agent *agent, const struct sys_device *device,
 					"cannot wipe old signatures on %s: %s",
 					volume->device, strerror(-r));
 	svcenc_step("format-wiped");
-	make_record(tenant, policy, volume, &record);
+	header_make_record(tenant, policy, volume, &record);
 	r = header_format(device, volume, &record, key, fault);
 	if (r < 0)
 		return r;
 	volume->ready = true;
+	(void)header_note_record(volume, policy->wraps);
 	r = volume_save(agent, volume, fault);
 	svcenc_step("format-stored");
 	return r;

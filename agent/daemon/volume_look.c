@@ -18,7 +18,7 @@ int volume_find_ready(struct agent *agent, const char *name, struct volume *ret,
 					 "again",
 					 name, ret->device);
 	}
-	return policy_find_uuid(agent, &ret->key.policy, ret_policy, fault);
+	return policy_find_key(agent, &ret->key, ret_policy, fault);
 }
 
 int volume_find_mapping(const struct volume *volume, struct sys_dm_info *info,

@@ -7,6 +7,8 @@
 #include "kernel.h"
 #include "lease.h"
 #include "log.h"
+#include "pass.h"
+#include "refresh.h"
 #include "step.h"
 #include "volume_look.h"
 #include "volumes.h"
@@ -62,6 +64,32 @@ static int refuse_header(const struct sys_device *device,
 					"restored with dd");
 }
 
+/* Under an earlier key, whose end would be undone, or under a later one. */
+static int refuse_key(const struct sys_device *device,
+		      const struct svcenc_sb *sb, const struct volume *volume,
+		      struct svcenc_fault *fault)
+{
+	const bool older =
+		svcenc_uuid_equal(&sb->key.policy, &volume->key.policy) &&
+		sb->key.version < volume->key.version;
+
+	svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
+			 "%svolume '%s' on %s is protected by version %u of a "
+			 "policy key, the store has version %u",
+			 older ? "rollback: " : "", volume->name, device->path,
+			 sb->key.version, volume->key.version);
+	if (older)
+		return svcenc_fault_hint(
+			fault, "the header is of a time before a rekey: "
+			       "restore a newer one, or get at the data with "
+			       "svcenc-recover and the root keys of that time");
+	return svcenc_fault_hint(fault,
+				 "the store is older than the volume: restore "
+				 "a newer store, or recover it with 'svcenc "
+				 "store recover %s'",
+				 device->path);
+}
+
 /* What can be seen without the key; the kernel looks harder. */
 static int check_header(const struct sys_device *device,
 			const struct header *header,
@@ -72,19 +100,8 @@ static int check_header(const struct sys_device *device,
 
 	if (!sb || !header_is_of(header, &volume->uuid))
 		return refuse_header(device, header, volume, fault);
-	if (!svcenc_keyid_equal(&sb->key, &volume->key)) {
-		svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
-				 "volume '%s' on %s is protected by version %u "
-				 "of a policy key, the store has version %u",
-				 volume->name, device->path, sb->key.version,
-				 volume->key.version);
-		return svcenc_fault_hint(fault,
-					 "the store is older than the "
-					 "volume: restore a newer "
-					 "store, or recover it with "
-					 "'svcenc store recover %s'",
-					 device->path);
-	}
+	if (!svcenc_keyid_equal(&sb->key, &volume->key))
+		return refuse_key(device, sb, volume, fault);
 	if (sb->seq < volume->seq && !accept_rollback) {
 		svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
 				 "rollback: the header of volume '%s' on %s "
@@ -277,6 +294,60 @@ static int take_new_device(const struct volume_opening *opening,
 	return 0;
 }
 
+static int catch_up_now(struct agent *agent, struct volume *volume,
+			struct policy *policy, struct svcenc_fault *fault)
+{
+	enum refresh_outcome done;
+	struct refresh refresh;
+	int r;
+
+	r = refresh_begin(agent, policy, NULL, &refresh, fault);
+	if (!r)
+		r = refresh_volume(&refresh, volume, &done, fault);
+	refresh_end(&refresh);
+	if (!r && done == REFRESH_REWRAPPED)
+		r = pass_forget_unused(agent, &volume->key.policy, fault);
+	return r;
+}
+
+/*
+ * A header that was out of reach when its policy changed. Under an earlier key
+ * it is not opened: what has ended that key's use would be without effect. A
+ * stale record is no reason not to.
+ */
+static int catch_up(struct agent *agent, struct volume *volume, json_t *notes,
+		    struct svcenc_fault *fault)
+{
+	struct svcenc_fault why = { .kind = SVCENC_FAULT_NONE };
+	enum refresh_outcome due;
+	struct policy current;
+	int r;
+
+	r = policy_find_uuid(agent, &volume->key.policy, &current, fault);
+	if (r < 0)
+		return r;
+	due = refresh_due(volume, &current);
+	if (due == REFRESH_NOTHING)
+		return 0;
+	r = catch_up_now(agent, volume, &current, &why);
+	if (!r) {
+		(void)json_array_append_new(
+			notes,
+			json_string(due == REFRESH_REWRAPPED ?
+					    "its policy had a new key: the "
+					    "volume is under it now" :
+					    "its policy record was out of "
+					    "date: it is written anew"));
+		return 0;
+	}
+	if (due == REFRESH_REWRAPPED) {
+		*fault = why;
+		return r;
+	}
+	(void)json_array_append_new(notes, json_string(why.message));
+	return 0;
+}
+
 int volumes_open(struct agent *agent, const struct volume_opening *opening,
 		 struct volume *ret, bool *ret_already, json_t *notes,
 		 struct svcenc_fault *fault)
@@ -299,6 +370,11 @@ int volumes_open(struct agent *agent, const struct volume_opening *opening,
 		return open_mapped(agent, ret, &policy, notes, fault);
 	before = *ret;
 	r = take_new_device(opening, ret, fault);
+	/* a restored backup is looked at as it is, and so is one for reading */
+	if (!r && !opening->accept_rollback && !opening->readonly)
+		r = catch_up(agent, ret, notes, fault);
+	if (!r)
+		r = policy_find_key(agent, &ret->key, &policy, fault);
 	if (!r)
 		r = open_closed(agent, ret, &policy, opening, fault);
 	if (r < 0)

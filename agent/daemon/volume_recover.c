@@ -14,6 +14,7 @@
 #include "hierarchy.h"
 #include "log.h"
 #include "policies.h"
+#include "rootspec.h"
 #include "step.h"
 #include "volumes.h"
 
@@ -124,6 +125,46 @@ static int take_tenant(struct agent *agent, const struct svcenc_record *record,
 }
 
 /*
+ * Keys of ours are called after the policy; any other somebody has named, and
+ * then the policy is a customer's.
+ */
+static void take_root_names(struct policy *policy)
+{
+	char uuid[SVCENC_UUID_TEXT + 1];
+	unsigned int i;
+
+	svcenc_uuid_print(&policy->key.policy, uuid);
+	for (i = 0; i < MODEL_ROLES; i++) {
+		if (strstr(policy->wraps[i].kid, uuid))
+			continue;
+		svcenc_rootspec_from_kid(policy->wraps[i].kid,
+					 policy->root_names[i]);
+		policy->customer = policy->customer || i < 2;
+	}
+}
+
+/*
+ * Volumes that were left behind by a rekey have the earlier key in their
+ * records: the newest is the policy's, the others stay until they are unused.
+ */
+static int take_version(struct agent *agent, const struct policy *known,
+			struct policy *policy, struct recovery *recovery)
+{
+	struct svcenc_fault absent = { .kind = SVCENC_FAULT_NONE };
+	struct policy superseded;
+
+	if (policy->key.version > known->key.version) {
+		svcenc_step("recover-policy-newer");
+		return policy_replace(agent, known, policy, &recovery->why);
+	}
+	if (!policy_find_key(agent, &policy->key, &superseded, &absent))
+		return 0;
+	policy->superseded = true;
+	svcenc_step("recover-policy-older");
+	return policy_save(agent, policy, &recovery->why);
+}
+
+/*
  * The probes are made anew: the record does not carry them. A root that is
  * out of reach now gets its probe later (lease.c).
  */
@@ -134,44 +175,83 @@ static int take_policy(struct agent *agent, struct policy *policy,
 	struct policy known;
 	int r;
 
-	if (!policy_find_uuid(agent, &policy->key.policy, &known, &absent)) {
-		if (svcenc_keyid_equal(&known.key, &policy->key) && known.ready)
-			return 0;
+	r = policy_find_uuid(agent, &policy->key.policy, &known, &absent);
+	if (!r && known.ready && svcenc_keyid_equal(&known.key, &policy->key))
+		return policy_remember_roots(agent, &known, policy->wraps,
+					     &recovery->why);
+	if (!r && !known.ready)
 		return svcenc_fault_set(&recovery->why, SVCENC_FAULT_EXISTS,
-					"the store has policy '%s' with "
-					"another key version",
+					"the store has policy '%s', half made",
 					policy->name);
-	}
+	take_root_names(policy);
 	(void)policies_mend_probes(agent, policy);
+	if (!r)
+		return take_version(agent, &known, policy, recovery);
 	svcenc_step("recover-policy");
 	r = policy_save(agent, policy, &recovery->why);
 	recovery->policies += r < 0 ? 0 : 1;
 	return r;
 }
 
-static int take_volume(struct agent *agent, const char *device,
+/* Both copies the same: then it is known what the header names. */
+static void take_roots(const struct sys_device *device,
+		       const struct record_on_disk *disk, struct volume *volume)
+{
+	static u8 other[SVCENC_RECORD_SIZE];
+	struct svcenc_record_wrap wraps[MODEL_ROLES];
+	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	unsigned int copy;
+
+	memset(volume->record_roots, 0, sizeof(volume->record_roots));
+	for (copy = 0; copy < 2; copy++)
+		if (sys_device_read_record(device, copy, other) < 0 ||
+		    memcmp(other, disk->image, sizeof(other)))
+			return;
+	if (!sort_wraps(&disk->record, wraps, &ignored))
+		(void)header_note_record(volume, wraps);
+}
+
+/* The store has it: is the header ahead of the store? */
+static int take_known(struct agent *agent, const struct sys_device *device,
+		      const struct svcenc_sb *sb,
+		      const struct record_on_disk *disk, struct volume *volume,
+		      struct recovery *recovery)
+{
+	if (!svcenc_uuid_equal(&volume->uuid, &sb->uuid)) {
+		svcenc_fault_set(&recovery->why, SVCENC_FAULT_EXISTS,
+				 "the store has another volume '%s'",
+				 volume->name);
+		return svcenc_fault_hint(&recovery->why,
+					 "recover into an empty store");
+	}
+	if (disk->record.key.version <= volume->key.version ||
+	    sb->seq < volume->seq) {
+		recovery->outcome = "known";
+		return 0;
+	}
+	volume->key = disk->record.key;
+	volume->seq = sb->seq;
+	volume->record_generation = disk->record.generation;
+	take_roots(device, disk, volume);
+	svcenc_step("recover-volume-key");
+	return volume_save(agent, volume, &recovery->why);
+}
+
+static int take_volume(struct agent *agent, const struct sys_device *device,
 		       const struct svcenc_sb *sb,
-		       const struct svcenc_record *record,
+		       const struct record_on_disk *disk,
 		       struct recovery *recovery)
 {
+	const struct svcenc_record *record = &disk->record;
 	struct svcenc_fault absent = { .kind = SVCENC_FAULT_NONE };
 	struct volume volume;
 	int r;
 
-	if (!volume_find(agent, record->volume_name, &volume, &absent)) {
-		if (svcenc_uuid_equal(&volume.uuid, &sb->uuid)) {
-			recovery->outcome = "known";
-			return 0;
-		}
-		svcenc_fault_set(&recovery->why, SVCENC_FAULT_EXISTS,
-				 "the store has another volume '%s'",
-				 record->volume_name);
-		return svcenc_fault_hint(&recovery->why,
-					 "recover into an empty store");
-	}
+	if (!volume_find(agent, record->volume_name, &volume, &absent))
+		return take_known(agent, device, sb, disk, &volume, recovery);
 	memset(&volume, 0, sizeof(volume));
 	memcpy(volume.name, record->volume_name, sizeof(volume.name));
-	snprintf(volume.device, sizeof(volume.device), "%s", device);
+	snprintf(volume.device, sizeof(volume.device), "%s", device->path);
 	volume.uuid = sb->uuid;
 	volume.tenant = record->tenant;
 	volume.key = record->key;
@@ -183,6 +263,7 @@ static int take_volume(struct agent *agent, const char *device,
 	volume.epoch = sb->epoch;
 	volume.record_generation = record->generation;
 	volume.created = model_wall_s();
+	take_roots(device, disk, &volume);
 	svcenc_step("recover-volume");
 	r = volume_save(agent, &volume, &recovery->why);
 	recovery->volumes += r < 0 ? 0 : 1;
@@ -232,8 +313,7 @@ static int recover(struct agent *agent, const struct sys_device *device,
 	if (!r)
 		r = take_policy(agent, &policy, recovery);
 	if (!r)
-		r = take_volume(agent, device->path, header.newest, record,
-				recovery);
+		r = take_volume(agent, device, header.newest, disk, recovery);
 	return r;
 }
 
