@@ -50,6 +50,7 @@ enum cli_kind {
 	CLI_RATE,     /* bytes per second: 20 is MiB/s; 512K, 1G */
 	CLI_DURATION, /* seconds: 30, 30s, 10m, 4h, 7d */
 	CLI_NUMBER,
+	CLI_LIST, /* a,b,c: an array of texts */
 };
 
 struct cli_option {
@@ -71,7 +72,7 @@ struct cli_operand {
 	enum cli_need need; /* MANY: one or more, only as the last one */
 };
 
-enum { CLI_OPERANDS_MAX = 2, CLI_OPTIONS_MAX = 12 };
+enum { CLI_OPERANDS_MAX = 2, CLI_OPTIONS_MAX = 14 };
 
 struct cli_verb;
 
@@ -110,11 +111,14 @@ struct cli_verb {
 	int (*run)(struct cli *cli);
 	/* The reply for people; returns the exit code. */
 	int (*print)(const struct cli *cli, const json_t *reply);
+	/* What the reply means for scripts, printed either way. NULL: ok. */
+	int (*judge)(const json_t *reply);
 };
 
 /* svcenc.c */
 extern const struct cli_verb cli_verbs[]; /* ends with .verb = NULL */
 extern const struct cli_verb cli_overview;
+extern const struct cli_verb cli_retire; /* policy roll --retire */
 
 /* options.c: fill @cli from the words; an exit code. */
 int cli_parse_global(struct cli *cli, int argc, char **argv, int *ret_words);
@@ -194,6 +198,18 @@ int cli_policy_print_created(const struct cli *cli, const json_t *reply);
 int cli_policy_print_list(const struct cli *cli, const json_t *reply);
 int cli_policy_print_one(const struct cli *cli, const json_t *reply);
 bool cli_policy_print_table(const json_t *policies);
+bool cli_policy_print_checks(const json_t *reply);
+int cli_policy_print_test(const struct cli *cli, const json_t *reply);
+int cli_policy_judge_test(const json_t *reply);
+int cli_change_check_roll(struct cli *cli);
+int cli_change_wait(struct cli *cli, json_t **reply);
+int cli_change_judge(const json_t *reply);
+int cli_change_judge_retired(const json_t *reply);
+int cli_change_print_rolled(const struct cli *cli, const json_t *reply);
+int cli_change_print_rekeyed(const struct cli *cli, const json_t *reply);
+int cli_change_print_roots(const struct cli *cli, const json_t *reply);
+int cli_change_print_recovered(const struct cli *cli, const json_t *reply);
+int cli_change_print_retired(const struct cli *cli, const json_t *reply);
 int cli_vault_print_list(const struct cli *cli, const json_t *reply);
 int cli_vault_print_test(const struct cli *cli, const json_t *reply);
 int cli_volume_check_format(struct cli *cli);

@@ -7,7 +7,8 @@ int cli_policy_print_created(const struct cli *cli, const json_t *reply)
 {
 	const json_t *policy = json_object_get(reply, "policy");
 
-	(void)cli;
+	if (!cli_policy_print_checks(reply))
+		return cli_fail_memory(cli);
 	cli_say("policy %s of tenant %s %s", cli_text(policy, "name"),
 		cli_text(policy, "tenant"),
 		cli_bool(reply, "created") ? "is made" : "was there already");
@@ -110,6 +111,17 @@ static void print_rules(const json_t *policy)
 			  cli_int(policy, "fallback_max_s") * 1000, value));
 }
 
+/* Volumes whose header is to be rewritten when they are next opened. */
+static void print_names(const char *label, const json_t *names)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		cli_field(i ? "" : label, "%s", json_string_value(name));
+	}
+}
+
 int cli_policy_print_one(const struct cli *cli, const json_t *reply)
 {
 	const json_t *policy = json_object_get(reply, "policy");
@@ -123,6 +135,10 @@ int cli_policy_print_one(const struct cli *cli, const json_t *reply)
 	cli_field("key", "%s", cli_text(policy, "key"));
 	cli_field("check value", "%s", cli_text(policy, "check"));
 	cli_field("lease left", "%s", lease_text(policy, value));
+	if (*cli_text(policy, "task"))
+		cli_field("to be finished", "%s", cli_text(policy, "task"));
+	print_names("earlier keys", json_object_get(policy, "superseded_keys"));
+	print_names("left behind", json_object_get(policy, "left_behind"));
 	if (cli_bool(policy, "held"))
 		cli_field(
 			"held",

@@ -46,7 +46,7 @@ static void print_line(FILE *file, const struct cli_verb *verb)
 	char words[64];
 
 	snprintf(words, sizeof(words), "%s %s", verb->noun, verb->verb);
-	fprintf(file, "  %-16s %s", words, verb->brief);
+	fprintf(file, "  %-17s %s", words, verb->brief);
 	if (verb->alias)
 		fprintf(file, " (short: svcenc %s)", verb->alias);
 	fputc('\n', file);

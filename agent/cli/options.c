@@ -111,9 +111,26 @@ static const char *wanted(enum cli_kind kind)
 		return "wanted is a number of seconds, or one with s, m, h or d: 10m";
 	case CLI_NUMBER:
 		return "wanted is a number";
+	case CLI_LIST:
+		return "wanted are words with commas between them";
 	default:
 		return "wanted is text in UTF-8";
 	}
+}
+
+static json_t *list_value(const char *text)
+{
+	json_t *list = json_array();
+	const char *end;
+
+	for (; list; text = end + 1) {
+		end = strchrnul(text, ',');
+		json_array_append_new(list,
+				      json_stringn(text, (size_t)(end - text)));
+		if (!*end)
+			break;
+	}
+	return list;
 }
 
 /* @name: of the option or operand, for the message. */
@@ -134,6 +151,9 @@ static int make_value(const struct cli *cli, enum cli_kind kind,
 	case CLI_PATH:
 		value = *text ? path_value(text) : NULL;
 		break;
+	case CLI_LIST:
+		value = list_value(text);
+		break;
 	case CLI_BYTES:
 		r = cli_parse_bytes(text, &number);
 		break;
@@ -149,7 +169,7 @@ static int make_value(const struct cli *cli, enum cli_kind kind,
 			r = -EINVAL;
 		break;
 	}
-	if (r == 0 && !value && kind >= CLI_BYTES)
+	if (r == 0 && !value && kind >= CLI_BYTES && kind <= CLI_NUMBER)
 		value = json_integer(number);
 	if (!value)
 		return cli_fail(cli, CLI_USAGE, wanted(kind),

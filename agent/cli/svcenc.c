@@ -79,6 +79,7 @@ static int run_verb(struct cli *cli)
 	code = verb->check ? verb->check(cli) : CLI_OK;
 	if (code != CLI_OK)
 		return code;
+	verb = cli->verb; /* the check may have found that it is another one */
 	code = cli_call(cli, verb->method, verb->role,
 			json_incref(cli->parameters), &reply);
 	if (code != CLI_OK)
@@ -88,6 +89,8 @@ static int run_verb(struct cli *cli)
 	if (code == CLI_OK)
 		code = cli->json ? cli_print_json(cli, reply) :
 				   verb->print(cli, reply);
+	if (code == CLI_OK && verb->judge)
+		code = verb->judge(reply);
 	json_decref(reply);
 	return code;
 }

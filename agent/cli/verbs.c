@@ -31,11 +31,35 @@
 		"NAME", "name", CLI_TEXT, CLI_REQUIRED \
 	}
 
+#define POLICY_OPERANDS                                                      \
+	{                                                                    \
+		{ "TENANT", "tenant", CLI_TEXT, CLI_REQUIRED }, NAME_OPERAND \
+	}
+
+#define ACCEPT_OPTION                                           \
+	FLAG_OPTION(                                            \
+		"accept-unrecoverable", "accept_unrecoverable", \
+		"also keys that their vault cannot bring back once deleted")
+
+#define AVAILABILITY_VAULT_OPTION                                        \
+	TEXT_OPTION("vault-availability", "vault_availability", "VAULT", \
+		    "vault of the availability key (default: availability)")
+
 const struct cli_verb cli_overview = {
 	.verb = "overview",
 	.run = cli_overview_run,
 	.brief = "show the state: the agent, and a line per volume",
 	.example = "svcenc",
+};
+
+const struct cli_verb cli_retire = {
+	.noun = "policy",
+	.verb = "roll",
+	.method = "RetireRoots",
+	.role = CLI_ROLE_OFFICER,
+	.wait = cli_change_wait,
+	.print = cli_change_print_retired,
+	.judge = cli_change_judge_retired,
 };
 
 const struct cli_verb cli_verbs[] = {
@@ -75,16 +99,20 @@ const struct cli_verb cli_verbs[] = {
 		.verb = "create",
 		.method = "CreatePolicy",
 		.role = CLI_ROLE_OFFICER,
-		.operands = { { "TENANT", "tenant", CLI_TEXT, CLI_REQUIRED },
-			      NAME_OPERAND },
+		.operands = POLICY_OPERANDS,
 		.options = {
+			TEXT_OPTION("root-a", "root_a", "VAULT:KEY",
+				    "a customer's root key a, which is there already"),
+			TEXT_OPTION("root-b", "root_b", "VAULT:KEY",
+				    "root key b, in another vault"),
+			ACCEPT_OPTION,
 			TEXT_OPTION("vault-a", "vault_a", "VAULT",
-				    "vault of root key a (default: a)"),
+				    "vault in which root key a is made (default: a)"),
 			TEXT_OPTION("vault-b", "vault_b", "VAULT",
-				    "vault of root key b (default: b)"),
-			TEXT_OPTION("vault-availability", "vault_availability",
-				    "VAULT",
-				    "vault of the availability key (default: availability)"),
+				    "vault in which root key b is made (default: b)"),
+			AVAILABILITY_VAULT_OPTION,
+			TEXT_OPTION("availability-vault", "vault_availability",
+				    "VAULT", "the same"),
 			TEXT_OPTION("availability", "availability", "RULE",
 				    "never, transient or ask: when the availability key may help"),
 			TEXT_OPTION("on-withdrawal", "on_withdrawal", "RULE",
@@ -98,7 +126,10 @@ const struct cli_verb cli_verbs[] = {
 		},
 		.print = cli_policy_print_created,
 		.brief = "make a policy of a tenant",
-		.example = "svcenc policy create alpha strict --lease 5m --availability never",
+		.text = "With --root-a and --root-b its roots are keys that their owner has made, in two\n"
+			"vaults; each is checked (type, size, operations, expiry, recovery, a round trip)\n"
+			"before anything is made. Without, the agent makes keys in its own vaults.",
+		.example = "svcenc policy create alpha own --root-a cust-a:payroll --root-b cust-b:payroll",
 	},
 	{
 		.noun = "policy",
@@ -115,11 +146,109 @@ const struct cli_verb cli_verbs[] = {
 		.verb = "show",
 		.method = "ShowPolicy",
 		.role = CLI_ROLE_ANY,
-		.operands = { { "TENANT", "tenant", CLI_TEXT, CLI_REQUIRED },
-			      NAME_OPERAND },
+		.operands = POLICY_OPERANDS,
 		.print = cli_policy_print_one,
 		.brief = "show a policy: rules, root keys, lease",
 		.example = "svcenc policy show alpha provider",
+	},
+	{
+		.noun = "policy",
+		.verb = "test",
+		.method = "TestPolicy",
+		.role = CLI_ROLE_ANY,
+		.operands = POLICY_OPERANDS,
+		.print = cli_policy_print_test,
+		.judge = cli_policy_judge_test,
+		.brief = "ask each root to open something, and show how long it took",
+		.text = "Changes nothing: not the policy's state, not a lease. The exit status is that of\n"
+			"the gravest answer.",
+		.example = "svcenc policy test alpha provider",
+	},
+	{
+		.noun = "policy",
+		.verb = "roll",
+		.method = "RollPolicy",
+		.role = CLI_ROLE_OFFICER,
+		.operands = POLICY_OPERANDS,
+		.options = {
+			{ .name = "root", .kind = CLI_LIST, .parameter = "roots",
+			  .argument = "a,b,availability",
+			  .help = "only these (default: a,b)" },
+			{ .name = "retire", .kind = CLI_FLAG,
+			  .help = "roll nothing: show which former versions are still referenced, by what, and forget the others" },
+		},
+		.check = cli_change_check_roll,
+		.wait = cli_change_wait,
+		.print = cli_change_print_rolled,
+		.judge = cli_change_judge,
+		.brief = "take new versions of the root keys; no data moves",
+		.text = "A new version of a key that the agent has made is made; of a customer's key its\n"
+			"owner makes it first. The policy key is wrapped by it, opened again, stored, and\n"
+			"the headers of its volumes are rewritten. Given again it finishes what was cut\n"
+			"short.",
+		.example = "svcenc policy roll alpha own && svcenc policy roll alpha own --retire",
+	},
+	{
+		.noun = "policy",
+		.verb = "rekey",
+		.method = "RekeyPolicy",
+		.role = CLI_ROLE_OFFICER,
+		.operands = POLICY_OPERANDS,
+		.wait = cli_change_wait,
+		.print = cli_change_print_rekeyed,
+		.judge = cli_change_judge,
+		.brief = "make a new policy key and rewrap all volumes; no data moves",
+		.text = "Open volumes are rewrapped in use, closed ones are mapped for a moment. Those not\n"
+			"reached are listed, stay under the earlier key, and follow when they are opened.\n"
+			"Given again after it was cut short it goes on; else it makes one more key.",
+		.example = "svcenc policy rekey alpha provider",
+	},
+	{
+		.noun = "policy",
+		.verb = "set-roots",
+		.method = "SetPolicyRoots",
+		.role = CLI_ROLE_OFFICER,
+		.operands = POLICY_OPERANDS,
+		.options = {
+			TEXT_OPTION("root-a", "root_a", "VAULT:KEY",
+				    "a customer's root key a, which is there already"),
+			TEXT_OPTION("root-b", "root_b", "VAULT:KEY",
+				    "root key b, in another vault"),
+			FLAG_OPTION("provider", "provider",
+				    "back to the provider's roots, in vaults a and b"),
+			TEXT_OPTION("vault-availability", "vault_availability",
+				    "VAULT",
+				    "vault of the availability key (default: as it is)"),
+			ACCEPT_OPTION,
+		},
+		.wait = cli_change_wait,
+		.print = cli_change_print_roots,
+		.judge = cli_change_judge,
+		.brief = "put a policy under other roots: a customer's, or the provider's",
+		.text = "A rekey under other roots, the same command in both directions. The old roots are\n"
+			"needed until no header is left behind.",
+		.example = "svcenc policy set-roots alpha provider --root-a cust-a:payroll --root-b cust-b:payroll",
+	},
+	{
+		.noun = "policy",
+		.verb = "recover",
+		.method = "RecoverPolicy",
+		.role = CLI_ROLE_OFFICER,
+		.operands = POLICY_OPERANDS,
+		.options = {
+			TEXT_OPTION("lost", "lost", "a|b|availability",
+				    "the root that is lost for good"),
+			TEXT_OPTION("root", "root", "VAULT:KEY",
+				    "the key in its place (default: a new one in the same vault)"),
+			ACCEPT_OPTION,
+		},
+		.wait = cli_change_wait,
+		.print = cli_change_print_recovered,
+		.judge = cli_change_judge,
+		.brief = "replace a root that is lost for good; no data is touched",
+		.text = "The policy key is opened by the other root or, as the policy's rules allow, by the\n"
+			"availability key. Refused while the root still opens.",
+		.example = "svcenc policy recover alpha own --lost a --root cust-c:payroll",
 	},
 	{
 		.noun = "vault",

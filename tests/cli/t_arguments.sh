@@ -49,7 +49,7 @@ cli_refused "force with nobody to ask" 1 '--force on /dev/x, and nobody to ask (
 	'add --yes if all of it may be lost' format a /dev/x --force
 svcenc volume
 cli_is "a noun alone lists its verbs" "$status: $(head -n 1 <<<"$err")" \
-	"1:   volume create    format a device as a volume (short: svcenc format)"
+	"1:   volume create     format a device as a volume (short: svcenc format)"
 
 # --- no agent
 
@@ -80,6 +80,12 @@ cli_is "version" "$status ${out%% *}" "0 svcenc"
 cli_start_agent <<'EOF'
 {"CreateTenant": {"reply": {"tenant": {"name": "alpha"}, "created": true}},
  "CreatePolicy": {"reply": {"policy": {"name": "strict", "tenant": "alpha"}, "created": true}},
+ "RollPolicy": {"reply": {"policy": {}, "changed": true, "next": ""}},
+ "RekeyPolicy": {"reply": {"policy": {}, "changed": true, "next": ""}},
+ "SetPolicyRoots": {"reply": {"policy": {}, "changed": true, "next": ""}},
+ "RecoverPolicy": {"reply": {"policy": {}, "changed": true, "next": ""}},
+ "RetireRoots": {"reply": {"policy": {}, "next": "", "roots": []}},
+ "TestPolicy": {"reply": {"policy": {}, "roots": []}},
  "CreateVolume": {"reply": {"volume": {"name": "data"}, "created": true, "notes": []}},
  "OpenVolume": {"reply": {"volume": {"name": "data"}, "already": false, "notes": []}},
  "CloseVolume": {"reply": {"volume": {"name": "data"}, "already": false}},
@@ -108,6 +114,23 @@ sent "letter option" "operator $agent.ListPolicies {\"tenant\": \"alpha\"}" poli
 sent "options before operands" \
 	"officer $agent.CreatePolicy {\"availability\": \"never\", \"lease_s\": 300, \"name\": \"strict\", \"tenant\": \"alpha\"}" \
 	policy create --lease 5m --availability=never alpha strict
+sent "a customer's roots" \
+	"officer $agent.CreatePolicy {\"accept_unrecoverable\": true, \"name\": \"own\", \"root_a\": \"akv:cust-a:k\", \"root_b\": \"cust-b:pkcs11:object=k\", \"tenant\": \"alpha\", \"vault_availability\": \"av\"}" \
+	policy create alpha own --root-a akv:cust-a:k --root-b cust-b:pkcs11:object=k --accept-unrecoverable --availability-vault av
+sent "roll" "officer $agent.RollPolicy {\"name\": \"own\", \"tenant\": \"alpha\"}" policy roll alpha own
+sent "roll of some roots" "officer $agent.RollPolicy {\"name\": \"own\", \"roots\": [\"a\", \"availability\"], \"tenant\": \"alpha\"}" \
+	policy roll alpha own --root a,availability
+sent "retire" "officer $agent.RetireRoots {\"name\": \"own\", \"tenant\": \"alpha\"}" policy roll alpha own --retire
+sent "rekey" "officer $agent.RekeyPolicy {\"name\": \"own\", \"tenant\": \"alpha\"}" policy rekey alpha own
+sent "set-roots" "officer $agent.SetPolicyRoots {\"name\": \"own\", \"root_a\": \"a:k\", \"root_b\": \"b:k\", \"tenant\": \"alpha\"}" \
+	policy set-roots alpha own --root-a a:k --root-b b:k
+sent "set-roots back" "officer $agent.SetPolicyRoots {\"name\": \"own\", \"provider\": true, \"tenant\": \"alpha\"}" \
+	policy set-roots alpha own --provider
+sent "recover" "officer $agent.RecoverPolicy {\"lost\": \"a\", \"name\": \"own\", \"root\": \"c:k\", \"tenant\": \"alpha\"}" \
+	policy recover alpha own --lost a --root c:k
+sent "policy test" "operator $agent.TestPolicy {\"name\": \"own\", \"tenant\": \"alpha\"}" policy test alpha own
+cli_refused "roots and --retire" 1 "--retire and --root do not go together" \
+	"--retire is about all roots of a policy" policy roll alpha own --retire --root a
 sent "format" \
 	"operator $agent.CreateVolume {\"allow_discards\": true, \"device\": \"/dev/vg/d\", \"name\": \"data\", \"sector_size\": 512, \"spare\": 16777216, \"tenant\": \"alpha\"}" \
 	format data /dev/vg/d --tenant alpha --sector-size 512 --spare 16M --discard
