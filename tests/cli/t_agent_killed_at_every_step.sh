@@ -13,49 +13,9 @@
 
 # shellcheck source=tests/cli/lib_agent.sh
 . "$(dirname "$0")/lib_agent.sh"
-agent_bin=$svc_top/build/test/bin
+# shellcheck source=tests/cli/lib_killed.sh
+. "$(dirname "$0")/lib_killed.sh"
 readonly SMALL=131072 LARGE=163840 WORDS="written before the kill"
-
-kills=0 cures=0 problems=0 total=0 round='' commands=0 cli_kills=0
-: >"$SVC_TMP/reached"
-
-problem() {
-	problems=$((problems + 1))
-	svc_note "$round: $*"
-}
-
-quiet() {
-	"$@" >"$SVC_TMP/said" 2>&1 </dev/null
-}
-
-# The agent died under "svcenc WORDS...".  svcenc's words are followed: look
-# at the state (systemd has started the agent by then, which agent_start plays
-# and waits for), give the command again.  Should that fail, its hint may name
-# one more command, between quotes.
-cure() {
-	local command
-
-	kills=$((kills + 1))
-	grep -q "^svcenc: hint: .*'svcenc agent status'.* then give the command again" "$SVC_TMP/said" ||
-		problem "no cure in: $(cat "$SVC_TMP/said")"
-	wait "$agent_pid" 2>/dev/null
-	agent_start
-	if ! quiet svcenc "$@"; then
-		command=$(sed -n "s/^svcenc: hint: .*'svcenc \\([^']*\\)'.*/\\1/p" "$SVC_TMP/said")
-		svc_note "$round: second cure: svcenc $command"
-		# shellcheck disable=SC2086 # words
-		quiet svcenc $command
-		if ! quiet svcenc "$@"; then
-			problem "svcenc $*: not cured: $(cat "$SVC_TMP/said")"
-			return
-		fi
-	fi
-	cures=$((cures + 1))
-}
-
-agent_died() {
-	! agent_lives
-}
 
 # --- what there is before each command: files, header, mappings
 
@@ -187,69 +147,9 @@ agent_serial() {
 	keyctl search "$svc_keyring" svcenc "$(agent_field key status v)"
 }
 
-# cli_killed NAME WORDS...: svcenc dies before it has asked, then before it has
-# heard the answer; given again, the command ends in the wanted state.
-cli_killed() {
-	local name=$1 step
-
-	shift
-	round="svcenc $*, itself killed"
-	restore
-	agent_start
-	before_"$name"
-	for step in 1 2; do
-		quiet svcenc --kill-at-step $step "$@"
-		if [ $? -eq 137 ]; then cli_kills=$((cli_kills + 1)); else problem "not killed at step $step"; fi
-	done
-	quiet svcenc "$@" || problem "again: $(cat "$SVC_TMP/said")"
-	after_"$name"
-}
-
-# count_steps NAME WORDS...: of "svcenc WORDS...", into "steps" and "skip". What
-# is saved is the state before; it is left afterwards.
-count_steps() {
-	local name=$1
-
-	shift
-	round="svcenc $*"
-	restore
-	agent_start_with --count-steps "$SVC_TMP/steps"
-	before_"$name"
-	skip=$(wc -l <"$SVC_TMP/steps")
-	quiet svcenc "$@" || problem "without a kill: $(cat "$SVC_TMP/said")"
-	mapfile -t steps < <(tail -n "+$((skip + 1))" "$SVC_TMP/steps" | cut -d ' ' -f 2-)
-	after_"$name"
-	svc_note "svcenc $*: ${#steps[@]} steps: ${steps[*]}"
-	printf '%s\n' "${steps[@]}" >>"$SVC_TMP/reached"
-}
-
-# every_step NAME WORDS...: counts the steps, then one round for each.
-every_step() {
-	local name=$1 skip steps step
-
-	count_steps "$@"
-	shift
-	commands=$((commands + 1))
-	total=$((total + ${#steps[@]}))
-	for step in "${!steps[@]}"; do
-		round="svcenc $*, killed at step $((step + 1)), ${steps[step]}"
-		restore
-		agent_start_with --kill-at-step $((skip + step + 1))
-		before_"$name"
-		quiet svcenc "$@" && problem "was not killed"
-		if svc_wait 5 agent_died; then
-			cure "$@"
-			after_"$name"
-		else
-			problem "svcenc $*: $(cat "$SVC_TMP/said")"
-		fi
-	done
-	cli_killed "$name" "$@"
-}
-
 # All that stand in svcencd's sources: none may be passed by.
 steps_of_sources() {
-	cat "$svc_top"/agent/daemon/*.c | grep -o 'svcenc_step("[^"]*")' | cut -d '"' -f 2 | sort -u
+	killed_steps | grep -v -E "$killed_policy_steps"
 }
 
 agent_prepare

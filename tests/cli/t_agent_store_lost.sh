@@ -38,6 +38,16 @@ vault_traffic() {
 	done
 }
 
+# Of svcencd and its workers; they could not make one: neither is let.
+internet_sockets() {
+	local inodes
+
+	inodes=$(for pid in "$agent_pid" $(pgrep -P "$agent_pid"); do
+		find "/proc/$pid/fd" -lname 'socket:*' -printf '%l\n'
+	done | tr -dc '0-9\n')
+	cat /proc/net/{tcp,tcp6,udp,udp6,raw} 2>/dev/null | awk '{ print $10 }' | grep -c -x -F "$inodes"
+}
+
 settled_traffic() {
 	local before now
 
@@ -93,7 +103,7 @@ hostile() {
 }
 
 refuses_hostile_records() {
-	local before
+	local before elsewhere=https://evil.example.org/keys/k/1
 
 	dd if=/dev/vda of="$SVC_TMP/header" bs=1M count=$HEADER_MIB iflag=direct status=none
 	loses_the_store
@@ -101,10 +111,17 @@ refuses_hostile_records() {
 	hostile "vaults of a stranger" "vault 'evil.example.org' is not configured" --remac \
 		wrap0.vault evil.example.org wrap1.vault evil.example.org wrap2.vault evil.example.org
 	hostile "a wrap too many" "no wraps or more than 8" --remac wrap_count 9
+	hostile "an oversized blob" "malformed wrap" --remac wrap0.blob_len 1025
+	hostile "an oversized key identifier" "malformed wrap" --remac wrap1.kid_len 513
 	hostile "terminal codes in a name" "malformed" --remac tenant_name $'v\e[2J'
 	svc_is "no vault was asked for any of them" "$(vault_traffic)" "$before"
 	svc_is "no escape reaches the terminal or the log" \
 		"$(cat "$SVC_TMP/said" "$agent_log" | grep -c $'\e')" 0
+	# their vaults are asked, and know their own keys only
+	hostile "keys of another host in vaults of ours" "names no key of vault" --remac \
+		wrap0.kid $elsewhere wrap0.kid_len ${#elsewhere} wrap1.kid $elsewhere wrap1.kid_len ${#elsewhere} \
+		wrap2.kid $elsewhere wrap2.kid_len ${#elsewhere}
+	svc_is "nothing of svcencd has a socket of the internet" "$(internet_sockets)" 0
 	hostile "a forged tenant" "root a" --recrc tenant_name mallory
 	svc_ok "that one was tried" test "$(vault_traffic)" != "$before"
 	svc_must dd if="$SVC_TMP/header" of=/dev/vda bs=1M oflag=direct status=none
