@@ -350,16 +350,17 @@ static const char *option_of(const struct svcenc_vault_config *vault,
 bool svcenc_config_same_vault(const struct svcenc_vault_config *one,
 			      const struct svcenc_vault_config *other)
 {
-	static const char *const places[] = { "url",   "host",	 "port",
-					      "token", "module", "endpoint" };
-	bool told = *one->directory != '\0';
+	static const char *const places[] = { "url", "server", "module",
+					      "token" };
+	bool told = false;
 	size_t i;
 
 	if (one == other)
 		return true;
-	if (strcmp(one->type, other->type) ||
-	    strcmp(one->directory, other->directory))
+	if (strcmp(one->type, other->type))
 		return false;
+	if (!strcmp(one->type, "file"))
+		return !strcmp(one->directory, other->directory);
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *place = option_of(one, places[i]);
 

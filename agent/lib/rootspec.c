@@ -112,12 +112,19 @@ int svcenc_rootspec_parse(const struct svcenc_config *config, const char *text,
 	return 0;
 }
 
-/* "file:VAULT/NAME/VERSION", "https://HOST/keys/NAME/VERSION" */
+/*
+ * "file:VAULT/NAME/VERSION", "https://HOST/keys/NAME/VERSION"; "kmip:VAULT/ID",
+ * which has no versions.
+ */
 void svcenc_rootspec_from_kid(const char *kid,
 			      char ret[SVCENC_ROOT_KEY_MAX + 1])
 {
 	const char *version = strrchr(kid, '/'), *name = version;
 
+	if (version && !strncmp(kid, "kmip:", 5)) {
+		snprintf(ret, SVCENC_ROOT_KEY_MAX + 1, "%s", version + 1);
+		return;
+	}
 	while (name && name > kid && name[-1] != '/')
 		name--;
 	if (!name || name == kid || version == name ||

@@ -9,10 +9,10 @@ const char *const svcenc_vault_common_options[] = { "type", "user", "start",
 static const char *const file_options[] = { "directory", NULL };
 static const char *const kmip_options[] = { "server", "ca_file", "certificate",
 					    "key_file", NULL };
-static const char *const pkcs11_options[] = {
-	"directory",   "module",   "token",	"pin_file",
-	"environment", "key_type", "oaep_hash", NULL
-};
+static const char *const pkcs11_options[] = { "directory",   "module",
+					      "token",	     "pin_file",
+					      "environment", "key_type",
+					      "oaep_hash",   NULL };
 
 static const char *const akv_options[] = {
 	"url",

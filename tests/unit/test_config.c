@@ -147,6 +147,16 @@ static void one_place_under_two_names(void **state)
 	other = one;
 	strcpy(other.type, "akv2");
 	assert_false(svcenc_config_same_vault(&one, &other));
+	/* one token by two modules is two places as far as anybody can say */
+	one = (struct svcenc_vault_config){
+		.type = "pkcs11",
+		.options = { { "module", "m" }, { "token", "t" } },
+		.option_count = 2,
+	};
+	other = one;
+	assert_true(svcenc_config_same_vault(&one, &other));
+	strcpy(other.options[1].value, "u");
+	assert_false(svcenc_config_same_vault(&one, &other));
 	/* two of a site's own type that say nothing of where they are */
 	one.option_count = 0;
 	other = one;

@@ -104,6 +104,7 @@ static void names_out_of_identifiers(void **state)
 	name_out_of("https://x.vault.azure.net/keys/payroll/0123", "payroll");
 	name_out_of("pkcs11:token=t;object=o/1", "pkcs11:token=t;object=o/1");
 	name_out_of("3f2a", "3f2a");
+	name_out_of("kmip:cust-a/42", "42");
 	name_out_of("file:v", "file:v");
 	name_out_of("/", "/");
 	name_out_of("file://", "file://");
