@@ -26,6 +26,8 @@ start() {
 		 "RetireRoots": {"reply": {"policy": $policy, "next": "", "rewrapped": 0, "records": 0, "unreached": [],
 			"roots": [{"role": "a", "vault": "a", "kid": "file:a/k/1", "state": "referenced", "referenced_by": ["header of volume away", "store: svcenc:u:1"]},
 			 {"role": "b", "vault": "b", "kid": "file:b/k/1", "state": "retired", "referenced_by": []}]}},
+		 "ListTenants": {"reply": {"tenants": [{"name": "alpha"}, {"name": "beta"}]}},
+		 "ListPolicies": {"reply": {"policies": [{"tenant": "alpha", "name": "own"}, {"tenant": "alpha", "name": "provider"}]}},
 		 "TestPolicy": {"reply": {"policy": $policy, "roots": [
 			{"role": "a", "vault": "a", "kid": "x", "answer": "unreachable", "reason": "", "detail": "", "took_ms": 3000},
 			{"role": "b", "vault": "b", "kid": "y", "answer": "denied", "reason": "disabled", "detail": "it is off", "took_ms": 12}]}}}
@@ -61,4 +63,21 @@ a     a      unreachable  -         3000 ms  -
 b     b      denied       disabled  12 ms    it is off"
 svcenc policy test alpha own --json
 cli_is "with --json: exit" "$status" 7
+
+# completes WORDS...: what a shell offers in place of the last one.
+completes() (
+	svcenc() {
+		"$CLI_BIN/svcenc" --socket-dir "$CLI_TMP/run" "$@"
+	}
+	# shellcheck source=agent/units/svcenc.bash-completion
+	. "$cli_top/agent/units/svcenc.bash-completion"
+	# shellcheck disable=SC2034 # for the completion
+	COMP_WORDS=(svcenc "$@") COMP_CWORD=$#
+	_svcenc
+	echo "${COMPREPLY[*]}"
+)
+
+cli_is "completion of verbs, with a dash in one" "$(completes policy re) | $(completes policy set)" "rekey recover | set-roots"
+cli_is "of tenants and policies" "$(completes policy rekey '') | $(completes policy rekey alpha pr)" "alpha beta | provider"
+cli_is "of options" "$(completes policy set-roots alpha own --ro) | $(completes policy recover alpha own --l)" "--root-a --root-b | --lost"
 cli_done
