@@ -125,7 +125,7 @@ killed_from=''
 restore
 agent_start
 svc_must dmsetup remove --retry below
-agent_refused "the volume out of reach is told" 5 "w /dev/mapper/below" policy rekey alpha provider
+agent_refused "the volume out of reach is told" 5 "volume 'w' on /dev/mapper/below: the device is not there" policy rekey alpha provider
 svc_must dmsetup create below --table "0 $(blockdev --getsz /dev/vdb) linear /dev/vdb 0"
 save
 killed_rounds late open w
