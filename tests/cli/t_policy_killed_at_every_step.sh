@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will kill svcencd with SIGKILL at each step behind the transaction of
-# DESCRIPTION: policy rekey and of policy roll, at the open of a volume that was left behind, and
-# DESCRIPTION: at those of store recover from headers of two key versions; start it, give the
-# DESCRIPTION: command again, and find both volumes, one open and one closed, whole each time.
+# DESCRIPTION: This test will kill svcencd with SIGKILL at each step of policy rekey from its
+# DESCRIPTION: transaction on, start it, give the command again, and find both volumes, one
+# DESCRIPTION: open and one closed, whole each time.
 # RUNS: vm
 # VM: --disk 96M --disk 96M
 # SET: quick
@@ -18,7 +17,8 @@
 # shellcheck source=tests/cli/lib_killed.sh
 . "$(dirname "$0")/lib_killed.sh"
 # svcencd makes the change itself in the same way with and without volumes:
-# t_policy_roots.sh kills it there. The long twin does so here, too.
+# t_policy_roots.sh kills it there. The long twin does so here, too, and goes on
+# with other commands.
 readonly EVERY=${POLICY_EVERY_STEP:-}
 
 # --- what there is before each command: files, headers, mappings
@@ -103,6 +103,39 @@ after_recover() {
 	is_whole
 }
 
+# The commands that the long twin kills as well.
+others() {
+	killed_rounds roll policy roll alpha provider
+
+	# w is left behind, under the key of before
+	restore
+	agent_start
+	svc_must dmsetup remove --retry below
+	agent_refused "the volume out of reach is told" 5 "volume 'w' on /dev/mapper/below: the device is not there" policy rekey alpha provider
+	svc_must dmsetup create below --table "0 $(blockdev --getsz /dev/vdb) linear /dev/vdb 0"
+	save
+	killed_rounds late open w
+	restore
+	rm -rf "$agent_dir/state"
+	save
+	# from the newer header to the older, and the other way round
+	killed_rounds recover store recover /dev/vda /dev/mapper/below
+	killed_rounds recover store recover /dev/mapper/below /dev/vda
+	# the store is of a time before the rekey
+	restore
+	svc_must cp -a "$SVC_TMP/older" "$agent_dir/state"
+	save
+	killed_rounds recover store recover /dev/vda /dev/mapper/below
+	sort -u - "$SVC_TMP/reached" >"$SVC_TMP/here" <<-EOF
+		change-root
+		root-renewed
+		retire-forget
+		retire-forgotten
+	EOF
+	svc_is "steps of a policy's life that were reached, here or without a kernel" \
+		"$(grep -E "$killed_policy_steps" "$SVC_TMP/here")" "$(killed_steps | grep -E "$killed_policy_steps")"
+}
+
 agent_prepare
 agent_start
 agent_must svcenc tenant create alpha
@@ -118,38 +151,9 @@ save
 svc_must cp -a "$agent_dir/state" "$SVC_TMP/older"
 [ -n "$EVERY" ] || killed_from=change-stored
 killed_rounds rekey policy rekey alpha provider
-killed_rounds roll policy roll alpha provider
-killed_from=''
-
-# w is left behind, under the key of before
-restore
-agent_start
-svc_must dmsetup remove --retry below
-agent_refused "the volume out of reach is told" 5 "volume 'w' on /dev/mapper/below: the device is not there" policy rekey alpha provider
-svc_must dmsetup create below --table "0 $(blockdev --getsz /dev/vdb) linear /dev/vdb 0"
-save
-killed_rounds late open w
-restore
-rm -rf "$agent_dir/state"
-save
-# from the newer header to the older, and the other way round
-killed_rounds recover store recover /dev/vda /dev/mapper/below
-killed_rounds recover store recover /dev/mapper/below /dev/vda
-# the store is of a time before the rekey
-restore
-svc_must cp -a "$SVC_TMP/older" "$agent_dir/state"
-save
-killed_rounds recover store recover /dev/vda /dev/mapper/below
+[ -z "$EVERY" ] || others
 round=''
 svc_note "$total kills wanted, $kills kills, $cures cures, took $SECONDS s"
-sort -u - "$SVC_TMP/reached" >"$SVC_TMP/here" <<-EOF
-	change-root
-	root-renewed
-	retire-forget
-	retire-forgotten
-EOF
-svc_is "steps of a policy's life that were reached, here or without a kernel" \
-	"$(grep -E "$killed_policy_steps" "$SVC_TMP/here")" "$(killed_steps | grep -E "$killed_policy_steps")"
 svc_is "killed once at each step" "$kills" "$total"
 svc_is "each cure worked" "$cures" "$total"
 svc_is "problems" "$problems" 0

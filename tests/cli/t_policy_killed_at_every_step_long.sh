@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will do as policy_killed_at_every_step, and kill svcencd with volumes
-# DESCRIPTION: there at the steps before the transaction as well.
+# DESCRIPTION: This test will kill svcencd with SIGKILL at each step of policy rekey and of
+# DESCRIPTION: policy roll, at the open of a volume that was left behind, and at those of store
+# DESCRIPTION: recover from headers of two key versions, in both orders, and over a store of
+# DESCRIPTION: before; start it, give the command again, and find both volumes whole each time.
 # RUNS: vm
 # VM: --disk 96M --disk 96M
 # SET: long
