@@ -3,13 +3,14 @@
 # the test. Included behind agent/build.mk, whose objects these are.
 
 DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw rotations \
-	volume_rotate header refresh)
+	volume_rotate header refresh pass)
 unit: $(DAEMON_TESTS)
 
 $(B)/unit/test_daemon_verdict: $(ASAN_OBJ)/agent/daemon/verdict.o
 $(B)/unit/test_daemon_header: $(ASAN_OBJ)/agent/daemon/header.o
 $(B)/unit/test_daemon_refresh: $(ASAN_OBJ)/agent/daemon/refresh.o \
 	$(ASAN_OBJ)/agent/daemon/header.o
+$(B)/unit/test_daemon_pass: $(ASAN_OBJ)/agent/daemon/pass.o
 $(B)/unit/test_daemon_access: $(ASAN_OBJ)/agent/daemon/access.o
 $(B)/unit/test_daemon_volume_rotate: $(ASAN_OBJ)/agent/daemon/volume_rotate.o
 $(B)/unit/test_daemon_rotations: $(ASAN_OBJ)/agent/daemon/rotations.o
