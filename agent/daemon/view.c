@@ -102,6 +102,22 @@ static json_t *view_superseded(struct agent *agent, const struct policy *policy)
 	return list;
 }
 
+/* Root on this host reads the keys of a file vault. */
+static bool separates_from_root(struct agent *agent,
+				const struct policy *policy)
+{
+	const struct svcenc_vault_config *vault;
+	unsigned int i;
+
+	for (i = 0; i < MODEL_ROLES; i++) {
+		vault = svcenc_config_vault(&agent->config,
+					    policy->wraps[i].vault);
+		if (!vault || !strcmp(vault->type, "file"))
+			return false;
+	}
+	return true;
+}
+
 static const char *policy_why(const struct policy *policy,
 			      const struct lease *lease)
 {
@@ -164,9 +180,8 @@ json_t *view_policy(struct agent *agent, const struct policy *policy)
 		lease && lease->key_live ?
 			(json_int_t)(lease->lease_end_ms - agent_now_ms()) :
 			(json_int_t)-1,
-		"held", policy->held,
-		/* file vaults are the only type here: root reads them */
-		"separates_from_root", 0, "created",
+		"held", policy->held, "separates_from_root",
+		separates_from_root(agent, policy), "created",
 		(json_int_t)policy->created, "task",
 		svcenc_policy_task_text(policy->task), "superseded_keys",
 		view_superseded(agent, policy), "left_behind", left_behind);
