@@ -605,6 +605,32 @@ int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
 	return volume_read(json, ret) ? 1 : unreadable(fault, "volume");
 }
 
+/* "svcenc:<policy uuid>:<version>" */
+static bool is_key_of(const char *key, const char *uuid)
+{
+	const char *at = key ? strchr(key, ':') : NULL;
+
+	return at && !strncmp(at + 1, uuid, SVCENC_UUID_TEXT) &&
+	       at[1 + SVCENC_UUID_TEXT] == ':';
+}
+
+int volume_next_of(struct agent *agent, const struct svcenc_uuid *policy,
+		   size_t *cursor, struct volume *ret,
+		   struct svcenc_fault *fault)
+{
+	char uuid[SVCENC_UUID_TEXT + 1];
+	const json_t *json;
+
+	svcenc_uuid_print(policy, uuid);
+	while ((json = svcenc_store_next(agent->store, "volume", cursor)))
+		if (is_key_of(json_string_value(json_object_get(json, "key")),
+			      uuid))
+			return volume_read(json, ret) ?
+				       1 :
+				       unreadable(fault, "volume");
+	return 0;
+}
+
 int volume_find(struct agent *agent, const char *name, struct volume *ret,
 		struct svcenc_fault *fault)
 {

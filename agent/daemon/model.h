@@ -115,6 +115,10 @@ int policy_next_superseded(struct agent *agent, size_t *cursor,
 			   struct policy *ret, struct svcenc_fault *fault);
 int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
 		struct svcenc_fault *fault);
+/* Of one policy, under any of its keys; others cost next to nothing. */
+int volume_next_of(struct agent *agent, const struct svcenc_uuid *policy,
+		   size_t *cursor, struct volume *ret,
+		   struct svcenc_fault *fault);
 bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 		    struct volume *ret);
 

@@ -23,8 +23,7 @@ struct names {
 
 static bool is_due(const struct volume *volume, const struct policy *policy)
 {
-	return svcenc_uuid_equal(&volume->key.policy, &policy->key.policy) &&
-	       refresh_due(volume, policy) != REFRESH_NOTHING;
+	return refresh_due(volume, policy) != REFRESH_NOTHING;
 }
 
 /* In order of their names, as the store has them; no writes in between. */
@@ -38,7 +37,8 @@ static int collect(struct agent *agent, const struct policy *policy,
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	while ((r = volume_next(agent, &cursor, &volume, fault)) > 0) {
+	while ((r = volume_next_of(agent, &policy->key.policy, &cursor, &volume,
+				   fault)) > 0) {
 		if (!is_due(&volume, policy) || strcmp(volume.name, after) <= 0)
 			continue;
 		grown = realloc(ret->list,
@@ -64,9 +64,8 @@ json_t *pass_survey(struct agent *agent, const struct policy *policy,
 	size_t cursor = 0;
 
 	*ret_volumes = 0;
-	while (volume_next(agent, &cursor, &volume, &ignored) > 0) {
-		if (!svcenc_uuid_equal(&volume.key.policy, &policy->key.policy))
-			continue;
+	while (volume_next_of(agent, &policy->key.policy, &cursor, &volume,
+			      &ignored) > 0) {
 		++*ret_volumes;
 		if (policy->ready && is_due(&volume, policy))
 			json_array_append_new(left_behind,
@@ -81,7 +80,8 @@ static bool is_used(struct agent *agent, const struct svcenc_keyid *key)
 	struct volume volume;
 	size_t cursor = 0;
 
-	while (volume_next(agent, &cursor, &volume, &ignored) > 0)
+	while (volume_next_of(agent, &key->policy, &cursor, &volume, &ignored) >
+	       0)
 		if (svcenc_keyid_equal(&volume.key, key))
 			return true;
 	return false;

@@ -45,9 +45,8 @@ static int add_headers(struct agent *agent, const struct policy *policy,
 	unsigned int i;
 	int r;
 
-	while ((r = volume_next(agent, &cursor, &volume, fault)) > 0) {
-		if (!svcenc_uuid_equal(&volume.key.policy, &policy->key.policy))
-			continue;
+	while ((r = volume_next_of(agent, &policy->key.policy, &cursor, &volume,
+				   fault)) > 0) {
 		if (volume.ready && !volume.record_roots[0].vault[0]) {
 			add(list, "header of volume", volume.name,
 			    ", not seen yet");

@@ -46,15 +46,19 @@ int64_t agent_now_ms(void)
 	return t.now_ms;
 }
 
-int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
-		struct svcenc_fault *fault)
+int volume_next_of(struct agent *agent, const struct svcenc_uuid *policy,
+		   size_t *cursor, struct volume *ret,
+		   struct svcenc_fault *fault)
 {
 	(void)agent;
 	(void)fault;
-	if (*cursor == VOLUMES)
-		return 0;
-	*ret = t.volumes[(*cursor)++];
-	return 1;
+	for (; *cursor < VOLUMES; ++*cursor) {
+		if (!svcenc_uuid_equal(&t.volumes[*cursor].key.policy, policy))
+			continue;
+		*ret = t.volumes[(*cursor)++];
+		return 1;
+	}
+	return 0;
 }
 
 int volume_find(struct agent *agent, const char *name, struct volume *ret,
