@@ -71,12 +71,15 @@ install: agent tools man
 	$(Q)install -m 644 -D agent/units/svcenc.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/svcenc
 	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/svcenc \
-		agent/io.svcenc.Agent.varlink agent/io.svcenc.Vault.varlink
+		agent/io.svcenc.Agent.varlink agent/io.svcenc.Vault.varlink \
+		agent/vault/own/vault.py
 	$(Q)for file in $(wildcard agent/vault/*/example.conf); do \
 		name=$$(basename $$(dirname $$file)); \
 		install -m 644 -D $$file \
 		$(DESTDIR)$(PREFIX)/share/svcenc/examples/vault-$$name.conf; \
 	done
+	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(wildcard $(B)/man/*.7)
 	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(wildcard $(B)/man/*.8)
 	$(Q)install -m 644 -D -t $(DESTDIR)$(PREFIX)/share/man/man5 \

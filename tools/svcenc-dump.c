@@ -44,6 +44,7 @@ static const char *alg_text(u32 alg)
 		[SVCENC_ALG_A256KWP] = "A256KWP",
 		[SVCENC_ALG_RSA_OAEP_256] = "RSA-OAEP-256",
 		[SVCENC_ALG_RSA_OAEP_SHA1] = "RSA-OAEP",
+		[SVCENC_ALG_OPAQUE] = "opaque",
 	};
 
 	return texts[alg];

@@ -9,6 +9,7 @@ static const char *const alg_texts[] = {
 	[SVCENC_ALG_A256KWP] = "A256KWP",
 	[SVCENC_ALG_RSA_OAEP_256] = "RSA-OAEP-256",
 	[SVCENC_ALG_RSA_OAEP_SHA1] = "RSA-OAEP",
+	[SVCENC_ALG_OPAQUE] = "opaque",
 };
 
 static const char *const role_texts[] = {

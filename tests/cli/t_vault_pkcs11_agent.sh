@@ -12,38 +12,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/agent_host.sh
 . "$(dirname "$0")/agent_host.sh"
-hsm=$CLI_TMP/hsm
-
-token_prepare() {
-	install -m 755 "$CLI_BIN/svcenc-vault-pkcs11" "$cli_top/build/test/p11_shim.so" "$CLI_TMP/libexec"
-	install -d -o nobody -m 700 "$hsm" "$hsm/tokens"
-	printf 'directories.tokendir = %s\nobjectstore.backend = file\n' "$hsm/tokens" >"$hsm/conf"
-	set_pin 1234
-	(cd / && SOFTHSM2_CONF=$hsm/conf setpriv --reuid nobody --clear-groups softhsm2-util --init-token \
-		--free --label mine --so-pin 5678 --pin 1234) >"$CLI_TMP/said" 2>&1 ||
-		host_bail "no token: $(cat "$CLI_TMP/said")"
-	cat >"$CLI_TMP/etc/vaults.d/hsm.conf" <<-END
-		[vault]
-		type = pkcs11
-		start = agent
-		user = nobody
-		module = $CLI_TMP/libexec/p11_shim.so
-		token = pkcs11:token=mine
-		pin_file = $hsm/pin
-		environment = SOFTHSM2_CONF=$hsm/conf P11_SHIM_MODULE=/usr/lib/softhsm/libsofthsm2.so P11_SHIM_FOLDER=$hsm
-	END
-}
-
-set_pin() {
-	install -o nobody -m 600 /dev/null "$hsm/pin"
-	echo "$1" >"$hsm/pin"
-}
-
-control() {
-	install -o nobody -m 644 /dev/null "$hsm/control.new"
-	echo "$*" >"$hsm/control.new"
-	mv "$hsm/control.new" "$hsm/control"
-}
+# shellcheck source=tests/hsm/lib_hsm.sh
+. "$cli_top/tests/hsm/lib_hsm.sh"
 
 works() {
 	svcenc vault test hsm
@@ -76,7 +46,7 @@ ended() {
 }
 
 logins() {
-	grep -c -x C_Login "$hsm/log"
+	grep -c -x C_Login "$hsm_folder/log"
 }
 
 # unreachable_in SECONDS
@@ -90,24 +60,24 @@ unreachable_in() {
 module_crashes() {
 	local before
 
-	control C_UnwrapKey crash once
+	hsm_control C_UnwrapKey crash once
 	check "the module crashes: unreachable at once" unreachable_in 3
 	check "the worker was started again" comes_back
 	cli_is "it ended once, by SIGABRT" "$(grep -c "worker of vault 'hsm' ended (signal 6)" "$host_log")" 1
 	before=$(ended)
-	control C_UnwrapKey crash
+	hsm_control C_UnwrapKey crash
 	SECONDS=0
 	while [ $SECONDS -lt 4 ]; do # 0.25 s of back-off, then twice that, and so on
 		svcenc vault test hsm
 	done
-	rm "$hsm/control"
+	hsm_control
 	check "it crashes each time: not more than 5 workers in 4 s" [ $(($(ended) - before)) -le 5 ]
 	check "but more than one" [ $(($(ended) - before)) -ge 2 ]
 	check "it serves when the module is well" comes_back
 }
 
 module_hangs() {
-	control C_UnwrapKey hang once
+	hsm_control C_UnwrapKey hang once
 	check "the module hangs: unreachable in its deadline" unreachable_in 4
 	check "the worker gives up, and is started again" comes_back
 	cli_is "it ended by itself" "$(grep -c "worker of vault 'hsm' ended (status 75)" "$host_log")" 1
@@ -118,7 +88,7 @@ module_hangs() {
 wrong_pin() {
 	local before round before_end
 
-	set_pin 4321
+	hsm_pin 4321
 	before=$(logins)
 	for round in 1 2 3; do
 		before_end=$(ended)
@@ -130,12 +100,12 @@ wrong_pin() {
 	done
 	check "the message has the cure" grep -q "put the right one there" <<<"$err"
 	cli_is "three workers, one login" $(($(logins) - before)) 1
-	set_pin 1234
+	hsm_pin 1234
 	check "with the right PIN it works at once" works
 }
 
 host_prepare
-token_prepare
+hsm_vault hsm
 host_start
 check "the vault works" works
 svcenc vault list

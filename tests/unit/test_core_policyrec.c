@@ -191,7 +191,7 @@ static const struct poke pokes[] = {
 	{ W0 + AT_ROLE, 4, "\0\0\0\x80", D(ROLE) },
 	{ W0 + AT_ROLE, 4, "\2\0\0\0", D(NONE) },
 	{ W0 + AT_ALG, 4, "\0\0\0\0", D(WRAP) },
-	{ W0 + AT_ALG, 4, "\5\0\0\0", D(WRAP) },
+	{ W0 + AT_ALG, 4, "\6\0\0\0", D(WRAP) },
 	{ W0 + AT_KID_LEN, 4, "\0\0\0\0", D(WRAP) },
 	{ W0 + AT_KID_LEN, 4, "\11\0\0\0", D(WRAP) }, /* a tail is hidden */
 	{ W0 + AT_KID_LEN, 4, "\13\0\0\0", D(WRAP) }, /* a NUL inside */

@@ -37,7 +37,7 @@ static void make_record(struct svcenc_record *record)
 	record->wrap_count = 3;
 	for (i = 0; i < 3; i++) {
 		record->wraps[i].role = i + 1;
-		record->wraps[i].alg = SVCENC_ALG_A256KW + i;
+		record->wraps[i].alg = SVCENC_ALG_OPAQUE - i;
 		strcpy(record->wraps[i].vault, "v");
 		strcpy(record->wraps[i].kid, "file:v/k/1");
 		record->wraps[i].blob_len = 1024 - i;

@@ -165,7 +165,7 @@ static enum vault_class take_key(struct link *link, SSL_CTX *context,
 	if (class != VAULT_OK)
 		return class;
 	bio = BIO_new_mem_buf(svcenc_secret_peek(text),
-			      (int)svcenc_secret_len(text));
+			      (int)svcenc_secret_len(text) - 1);
 	/* an empty passphrase, lest it is asked for on a terminal */
 	if (bio)
 		key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");

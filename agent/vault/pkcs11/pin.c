@@ -35,10 +35,15 @@ void pin_clear(struct pin *pin)
 	pin->text = svcenc_secret_free(pin->text);
 }
 
+size_t pin_len(const struct pin *pin)
+{
+	return svcenc_secret_len(pin->text) - 1;
+}
+
 static int hash_pin(const struct pin *pin, struct memory *memory)
 {
 	return PKCS5_PBKDF2_HMAC((const char *)svcenc_secret_peek(pin->text),
-				 (int)svcenc_secret_len(pin->text),
+				 (int)pin_len(pin),
 				 memory->salt, SALT_SIZE, ROUNDS, EVP_sha256(),
 				 HASH_SIZE, memory->hash) == 1 ?
 		       0 :

@@ -21,10 +21,11 @@ enum pin_memory {
 };
 
 struct pin {
-	struct svcenc_secret *text;
+	struct svcenc_secret *text; /* with a NUL behind it */
 	enum pin_memory memory;
 };
 
+size_t pin_len(const struct pin *pin);
 void pin_clear(struct pin *pin);
 #define PIN_AUTO __attribute__((cleanup(pin_clear)))
 

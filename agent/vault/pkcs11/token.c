@@ -253,7 +253,7 @@ static enum vault_class login(struct token *token, struct vault_answer *answer)
 		return class;
 	rv = token->module->C_Login(token->session, CKU_USER,
 				    svcenc_secret_bytes(pin.text),
-				    svcenc_secret_len(pin.text));
+				    pin_len(&pin));
 	if (rv_is_pin(rv)) {
 		/* what could not be noted is noted as "trying" already */
 		(void)pin_remember(token->vault, &pin, PIN_REFUSED, &ignored);

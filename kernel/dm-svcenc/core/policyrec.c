@@ -121,7 +121,7 @@ static bool load_wrap(const struct wrap_disk *d, struct svcenc_record_wrap *w)
 	w->role = le32_to_cpu(d->role);
 	w->alg = le32_to_cpu(d->alg);
 	w->blob_len = le32_to_cpu(d->blob_len);
-	if (w->alg < SVCENC_ALG_A256KW || w->alg > SVCENC_ALG_RSA_OAEP_SHA1)
+	if (w->alg < SVCENC_ALG_A256KW || w->alg > SVCENC_ALG_OPAQUE)
 		return false;
 	if (!w->blob_len || w->blob_len > SVCENC_BLOB_MAX ||
 	    !is_zero(d->blob + w->blob_len, SVCENC_BLOB_MAX - w->blob_len) ||

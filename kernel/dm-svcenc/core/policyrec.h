@@ -66,6 +66,7 @@ enum svcenc_wrap_alg {
 	SVCENC_ALG_A256KWP = 2,	     /* RFC 5649 */
 	SVCENC_ALG_RSA_OAEP_256 = 3, /* SHA-256, MGF1-SHA-256 */
 	SVCENC_ALG_RSA_OAEP_SHA1 = 4,
+	SVCENC_ALG_OPAQUE = 5, /* only the vault knows how to read the blob */
 };
 
 struct svcenc_record_wrap {
