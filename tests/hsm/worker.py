@@ -72,8 +72,8 @@ class Answer:
 
 
 class Worker:
-    def __init__(self, program, folder, name, settings):
-        self.command = [program, "--name", name]
+    def __init__(self, program, folder, name, settings, *more):
+        self.command = [program, "--name", name, *more]
         self.socket = f"{folder}/{name}.sock"
         self.command += ["--socket", self.socket]
         for key, value in settings.items():
@@ -143,6 +143,16 @@ class Worker:
         if reason is not None:
             holds = holds and answer["reason"] == reason
         check(f"{name}: {error}{' ' + reason if reason else ''}", holds, answer)
+
+
+def the_example_is_understood(program, folder, kind, error, words):
+    """Its file for vaults.d, as it is: only what it points to is not there."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(f"{here}/../../agent/vault/{kind}/example.conf") as file:
+        private_file(f"{folder}/example.conf", file.read())
+    example = Worker(program, folder, "example", {}, "--config", f"{folder}/example.conf").start()
+    example.expect("the example's settings are understood", example.ask("UseKey", key="k"), error, words)
+    example.stop()
 
 
 def tampered(blob, place):
