@@ -8,6 +8,7 @@
 # SET: quick
 # TIMEOUT: 240
 
+# shellcheck disable=SC2317 # functions that check() calls
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/agent_host.sh
@@ -24,7 +25,7 @@ comes_back() {
 	local end=$((SECONDS + 40))
 
 	until works; do
-		[ $SECONDS -lt $end ] || return
+		[ "$SECONDS" -lt "$end" ] || return
 		sleep 0.1
 	done
 }

@@ -86,21 +86,21 @@ static enum act misbehave(const struct fault *fault, CK_RV *ret)
 	return ACT_RV;
 }
 
-#define SHIM(function, declare, ...)                                    \
-	static CK_RV shim_##function declare                            \
-	{                                                               \
-		const struct fault fault = read_fault(#function);       \
-		CK_RV rv = CKR_OK;                                      \
-                                                                        \
-		note(#function);                                        \
-		if (!fault.after && misbehave(&fault, &rv) == ACT_RV)   \
-			return rv;                                      \
-		rv = real->function(__VA_ARGS__);                       \
-		if (fault.after)                                        \
-			misbehave(&fault, &rv);                         \
-		if (!strcmp(fault.what, "flags"))                       \
-			shim_flags(fault.number);                       \
-		return rv;                                              \
+#define SHIM(function, declare, ...)                                  \
+	static CK_RV shim_##function declare                          \
+	{                                                             \
+		const struct fault fault = read_fault(#function);     \
+		CK_RV rv = CKR_OK;                                    \
+                                                                      \
+		note(#function);                                      \
+		if (!fault.after && misbehave(&fault, &rv) == ACT_RV) \
+			return rv;                                    \
+		rv = real->function(__VA_ARGS__);                     \
+		if (fault.after)                                      \
+			misbehave(&fault, &rv);                       \
+		if (!strcmp(fault.what, "flags"))                     \
+			shim_flags(fault.number);                     \
+		return rv;                                            \
 	}
 
 static CK_TOKEN_INFO *last_info;

@@ -109,11 +109,11 @@ static void malformed_ttlv_is_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"",
-		"42002001000000",			    /* cut */
-		"4200200100000008",			    /* nothing inside */
-		"420020010000000042002001 00000000",	    /* something behind */
-		"4200200200000004 0000000800000000",	    /* no structure */
-		"4200200100000008 4200210200000004",	    /* value missing */
+		"42002001000000",		     /* cut */
+		"4200200100000008",		     /* nothing inside */
+		"420020010000000042002001 00000000", /* something behind */
+		"4200200200000004 0000000800000000", /* no structure */
+		"4200200100000008 4200210200000004", /* value missing */
 		"4200200100000010 4200210200000003 0000000000000000",
 		"4200200100000010 4200210200000004 0000000000000001",
 		"4200200100000010 4200210700000003 6162630000000001",
@@ -138,10 +138,10 @@ static void malformed_ttlv_is_refused(void **state)
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		if (!ttlv_check(bytes, from_hex(wrong[i], bytes)))
 			fail_msg("accepted: %s", wrong[i]);
-	assert_int_equal(ttlv_check(bytes,
-				    from_hex("4200200100000008 5400210700000000",
-					     bytes)),
-			 0);
+	assert_int_equal(
+		ttlv_check(bytes, from_hex("4200200100000008 5400210700000000",
+					   bytes)),
+		0);
 }
 
 /* Structures in structures, and rows of items, up to the limits. */
@@ -389,8 +389,9 @@ static void servers_are_named_in_three_ways(void **state)
 		{ "[2001:db8::1]", "2001:db8::1", "5696" },
 		{ "[2001:db8::1]:77", "2001:db8::1", "77" },
 	};
-	static const char *const wrong[] = { "", ":5696", "host:", "host:kmip",
-					     "[::1", "[::1]5696", "h:123456789" };
+	static const char *const wrong[] = { "",	   ":5696", "host:",
+					     "host:kmip",  "[::1",  "[::1]5696",
+					     "h:123456789" };
 	struct link link;
 	size_t i;
 

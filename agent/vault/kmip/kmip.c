@@ -82,7 +82,7 @@ static void describe(const struct vault *vault, const char *uid,
 struct found {
 	char uids[KMIP_LOCATE_MAX][KMIP_UID_MAX + 1];
 	int count;
-	int newest; /* active one; -1 = none */
+	int newest;		    /* active one; -1 = none */
 	struct kmip_attributes key; /* of the newest */
 };
 
@@ -122,8 +122,7 @@ static enum vault_class say_none(const struct vault *vault, const char *name,
 		return vault_say(answer, VAULT_DENIED, "deleted",
 				 "there is no symmetric key '%.200s' in vault "
 				 "'%s' that %s may see",
-				 name, vault->name,
-				 session.link.certificate);
+				 name, vault->name, session.link.certificate);
 	return vault_say(answer, VAULT_DENIED, "disabled",
 			 "no key '%.200s' in vault '%s' is active (%d found)",
 			 name, vault->name, found->count);
@@ -200,7 +199,9 @@ static enum vault_class wrap(struct vault *vault, const char *kid,
 	SVCENC_SECRET_AUTO struct svcenc_secret *key = NULL;
 	uint8_t iv[ENVELOPE_IV_SIZE], sealed[ENVELOPE_SEALED_SIZE];
 	struct session_crypt crypt = {
-		.iv = iv, .out = sealed, .out_len = sizeof(sealed),
+		.iv = iv,
+		.out = sealed,
+		.out_len = sizeof(sealed),
 	};
 	enum vault_class class;
 	int r;

@@ -127,12 +127,12 @@ static enum vault_class say_tls(const struct link *link, int ssl_error,
 				 link->ca_file,
 				 X509_verify_cert_error_string(verdict));
 	if (refuses_certificate(error))
-		return vault_say(answer, VAULT_BADAUTH, NULL,
-				 "KMIP server %s of vault '%s' refuses the "
-				 "certificate %s (%s): have it signed by the CA "
-				 "that the server trusts",
-				 link->host, link->vault->name,
-				 link->certificate, text);
+		return vault_say(
+			answer, VAULT_BADAUTH, NULL,
+			"KMIP server %s of vault '%s' refuses the "
+			"certificate %s (%s): have it signed by the CA "
+			"that the server trusts",
+			link->host, link->vault->name, link->certificate, text);
 	return say_broken(link, text, answer);
 }
 
@@ -186,9 +186,9 @@ static enum vault_class make_context(struct link *link,
 		return vault_no_memory(link->vault, answer);
 	link->context = context;
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_options(context,
-			    SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION |
-				    SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT |
+					     SSL_OP_NO_COMPRESSION |
+					     SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_load_verify_file(context, link->ca_file) != 1)
@@ -312,13 +312,12 @@ static enum vault_class connect_server(struct link *link, int64_t deadline_ms,
 	r = resolve(link, &addresses);
 	/* a name that is gone is no outage; a name server that is silent is */
 	if (r)
-		return vault_say(answer, VAULT_UNREACHABLE,
-				 r == EAI_NONAME || r == EAI_NODATA ? "name" :
-								      NULL,
-				 "the name %s of the KMIP server of vault '%s' "
-				 "does not resolve: %s",
-				 link->host, link->vault->name,
-				 gai_strerror(r));
+		return vault_say(
+			answer, VAULT_UNREACHABLE,
+			r == EAI_NONAME || r == EAI_NODATA ? "name" : NULL,
+			"the name %s of the KMIP server of vault '%s' "
+			"does not resolve: %s",
+			link->host, link->vault->name, gai_strerror(r));
 	r = -EADDRNOTAVAIL;
 	for (address = addresses; address && r < 0; address = address->ai_next)
 		r = connect_to(address, deadline_ms);
@@ -423,8 +422,7 @@ static enum vault_class read_message(struct link *link,
 
 enum vault_class link_exchange(struct link *link,
 			       struct link_exchange *exchange,
-			       int64_t deadline_ms,
-			       struct vault_answer *answer)
+			       int64_t deadline_ms, struct vault_answer *answer)
 {
 	enum vault_class class;
 

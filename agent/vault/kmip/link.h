@@ -25,7 +25,7 @@ struct link {
 	char host[256];
 	char port[8];
 
-	int fd; /* -1 = not connected */
+	int fd;	   /* -1 = not connected */
 	void *ssl; /* SSL *, SSL_CTX *: OpenSSL's headers stay in link.c */
 	void *context;
 };

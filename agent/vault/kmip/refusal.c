@@ -4,8 +4,13 @@
 #include "refusal.h"
 
 /* KMIP 1.4, table of result reasons, and those that 2.0 added for it. */
-enum { OBJECT_DESTROYED = 0x36, OBJECT_NOT_FOUND = 0x37, NOT_AUTHORISED = 0x39,
-       SERVER_LIMIT_EXCEEDED = 0x3a, WRONG_STATE = 0x43 };
+enum {
+	OBJECT_DESTROYED = 0x36,
+	OBJECT_NOT_FOUND = 0x37,
+	NOT_AUTHORISED = 0x39,
+	SERVER_LIMIT_EXCEEDED = 0x3a,
+	WRONG_STATE = 0x43
+};
 
 struct refusal refusal_of(unsigned int reason, enum kmip_operation operation)
 {

@@ -83,13 +83,13 @@ static enum vault_class say_refused(const struct session *session,
 {
 	const struct kmip_reply *reply = &talk->reply;
 
-	return vault_say(answer, refusal.class, refusal.reason,
-			 "KMIP server %s of vault '%s' refuses operation 0x%02x "
-			 "on %s%s: reason 0x%02x%s%s",
-			 session->link.host, vault_name(session),
-			 talk->operation, talk->uid ? "key " : "",
-			 talk->uid ? talk->uid : "itself", reply->reason,
-			 *reply->message ? ", " : "", reply->message);
+	return vault_say(
+		answer, refusal.class, refusal.reason,
+		"KMIP server %s of vault '%s' refuses operation 0x%02x "
+		"on %s%s: reason 0x%02x%s%s",
+		session->link.host, vault_name(session), talk->operation,
+		talk->uid ? "key " : "", talk->uid ? talk->uid : "itself",
+		reply->reason, *reply->message ? ", " : "", reply->message);
 }
 
 static enum vault_class negotiate(struct session *session,
@@ -116,10 +116,11 @@ static enum vault_class negotiate(struct session *session,
 	if (session->minor > 0)
 		return VAULT_OK;
 	session->minor = 0;
-	return vault_say(answer, VAULT_CORRUPT, NULL,
-			 "KMIP server %s of vault '%s' speaks none of KMIP 1.2, "
-			 "1.3 and 1.4: enable one of them there",
-			 session->link.host, vault_name(session));
+	return vault_say(
+		answer, VAULT_CORRUPT, NULL,
+		"KMIP server %s of vault '%s' speaks none of KMIP 1.2, "
+		"1.3 and 1.4: enable one of them there",
+		session->link.host, vault_name(session));
 }
 
 static enum vault_class connect_anew(struct session *session,
@@ -250,10 +251,9 @@ static enum vault_class activate(struct session *session, const char *uid,
 
 	class = ask(session, &talk, write_activate, uid, answer);
 	if (class == VAULT_OK && !talk.reply.success)
-		class = say_refused(session, &talk,
-				    refusal_of(talk.reply.reason,
-					       KMIP_ACTIVATE),
-				    answer);
+		class = say_refused(
+			session, &talk,
+			refusal_of(talk.reply.reason, KMIP_ACTIVATE), answer);
 	return class;
 }
 
@@ -385,8 +385,11 @@ static bool key_works(struct session *session, const char *uid)
 	struct vault_answer ignored;
 	struct refusal refusal;
 	struct session_crypt crypt = {
-		.uid = uid, .iv = iv, .in = { number, sizeof(number) },
-		.out = sealed, .out_len = sizeof(sealed),
+		.uid = uid,
+		.iv = iv,
+		.in = { number, sizeof(number) },
+		.out = sealed,
+		.out_len = sizeof(sealed),
 	};
 
 	if (RAND_bytes(iv, sizeof(iv)) != 1 ||

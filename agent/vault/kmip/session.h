@@ -13,7 +13,7 @@
 
 struct session {
 	struct link link;
-	int minor; /* of the protocol; 0 = not negotiated yet */
+	int minor;	     /* of the protocol; 0 = not negotiated yet */
 	int64_t deadline_ms; /* of the request that is being served */
 };
 

@@ -42,8 +42,8 @@ struct vault {
 struct vault_key {
 	char kid[SVCENC_KID_MAX + 1]; /* names one version */
 	char version[VAULT_VERSION_SIZE];
-	const char *alg; /* A256KW, A256KWP, RSA-OAEP-256, RSA-OAEP, opaque */
-	const char *state;	/* enabled, disabled, deleted, unknown */
+	const char *alg;   /* A256KW, A256KWP, RSA-OAEP-256, RSA-OAEP, opaque */
+	const char *state; /* enabled, disabled, deleted, unknown */
 	const char *key_type;	/* AES, RSA, unknown */
 	unsigned int size_bits; /* 0 = unknown */
 	const char *wrap;	/* yes, no, unknown: allowed operations */

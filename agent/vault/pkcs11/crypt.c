@@ -48,13 +48,12 @@ static CK_RV wrap_rsa(struct token *token, const struct object *key,
 	ctx = EVP_PKEY_CTX_new(public, NULL);
 	room = svcenc_secret_new((size_t)EVP_PKEY_get_size(public));
 	if (room)
-		rv = encrypt(ctx,
-			     hash == OAEP_SHA1 ? EVP_sha1() : EVP_sha256(),
+		rv = encrypt(ctx, hash == OAEP_SHA1 ? EVP_sha1() : EVP_sha256(),
 			     plain, room, &len);
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(public);
-	if (rv == CKR_OK && svcenc_secret_move_bytes(svcenc_secret_bytes(room),
-						     len, ret) < 0)
+	if (rv == CKR_OK &&
+	    svcenc_secret_move_bytes(svcenc_secret_bytes(room), len, ret) < 0)
 		rv = CKR_HOST_MEMORY;
 	return rv;
 }
@@ -114,7 +113,10 @@ static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static CK_OBJECT_CLASS secret_class = CKO_SECRET_KEY;
 static CK_KEY_TYPE generic_type = CKK_GENERIC_SECRET;
 
-#define IS(attribute, value) { attribute, &(value), sizeof(value) }
+#define IS(attribute, value)                       \
+	{                                          \
+		attribute, &(value), sizeof(value) \
+	}
 
 /* The plaintext as an object of the session. */
 static CK_RV import(struct token *token, const struct svcenc_secret *plain,
@@ -204,10 +206,11 @@ static CK_RV unwrap_aes(struct token *token, const struct object *key,
 	CK_OBJECT_HANDLE object;
 	CK_RV rv;
 
-	rv = token->module->C_UnwrapKey(
-		token->session, &mechanism, key->handle,
-		(CK_BYTE_PTR)svcenc_secret_peek(blob), svcenc_secret_len(blob),
-		template, sizeof(template) / sizeof(template[0]), &object);
+	rv = token->module->C_UnwrapKey(token->session, &mechanism, key->handle,
+					(CK_BYTE_PTR)svcenc_secret_peek(blob),
+					svcenc_secret_len(blob), template,
+					sizeof(template) / sizeof(template[0]),
+					&object);
 	if (rv != CKR_OK)
 		return rv;
 	rv = read_value(token, object, ret);

@@ -29,7 +29,7 @@ struct keyuri {
 	CK_OBJECT_CLASS class; /* CKO_PRIVATE_KEY, CKO_SECRET_KEY */
 	bool has_class;
 	unsigned char id[KEYURI_ID_MAX];
-	size_t id_len; /* 0 = none */
+	size_t id_len;			  /* 0 = none */
 	char label[KEYURI_LABEL_MAX + 1]; /* "" = none */
 	enum oaep_hash hash;
 };

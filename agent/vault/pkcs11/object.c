@@ -89,9 +89,8 @@ static bool read_object(const struct token *token, CK_OBJECT_HANDLE handle,
 	(void)get(token, handle, CKA_LABEL, uri->label, KEYURI_LABEL_MAX);
 	ret->size_bits = get_bits(token, ret);
 	ret->expires_at = get_end(token, handle);
-	ret->unwraps = get_bool(token, handle,
-				ret->type == CKK_RSA ? CKA_DECRYPT :
-						       CKA_UNWRAP);
+	ret->unwraps = get_bool(
+		token, handle, ret->type == CKK_RSA ? CKA_DECRYPT : CKA_UNWRAP);
 	/* RSA wraps outside of the token */
 	ret->wraps = ret->type == CKK_RSA || get_bool(token, handle, CKA_WRAP);
 	return true;
@@ -144,8 +143,7 @@ static bool is_better(const struct object *candidate, const struct object *best)
  * Nothing was found. Sessions of a token that has gone find nothing either, so
  * only one that was opened just now is believed.
  */
-static enum vault_class say_none(struct token *token,
-				 const struct keyuri *want,
+static enum vault_class say_none(struct token *token, const struct keyuri *want,
 				 struct vault_answer *answer)
 {
 	char label[33];
@@ -190,8 +188,8 @@ static EVP_PKEY *build(BIGNUM *n, BIGNUM *e)
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 
-	if (builder && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N,
-					      n) == 1 &&
+	if (builder &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
 		params = OSSL_PARAM_BLD_to_param(builder);
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
@@ -206,8 +204,8 @@ static EVP_PKEY *build(BIGNUM *n, BIGNUM *e)
 static EVP_PKEY *read_public(const struct token *token, CK_OBJECT_HANDLE handle)
 {
 	unsigned char modulus[NUMBER_MAX], exponent[NUMBER_MAX];
-	const size_t n_len = get(token, handle, CKA_MODULUS, modulus,
-				 sizeof(modulus));
+	const size_t n_len =
+		get(token, handle, CKA_MODULUS, modulus, sizeof(modulus));
 	const size_t e_len = get(token, handle, CKA_PUBLIC_EXPONENT, exponent,
 				 sizeof(exponent));
 	BIGNUM *n, *e;
@@ -249,7 +247,10 @@ EVP_PKEY *object_public_key(struct token *token, const struct object *object)
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static unsigned char first_id[] = { 0, 1 };
 
-#define IS(attribute, value) { attribute, &(value), sizeof(value) }
+#define IS(attribute, value)                       \
+	{                                          \
+		attribute, &(value), sizeof(value) \
+	}
 
 static CK_RV make_aes(const struct token *token, CK_SESSION_HANDLE session,
 		      const char *label)
@@ -299,9 +300,9 @@ static CK_RV make_rsa(const struct token *token, CK_SESSION_HANDLE session,
 	CK_OBJECT_HANDLE made[2];
 
 	return token->module->C_GenerateKeyPair(
-		session, &mechanism, public,
-		sizeof(public) / sizeof(public[0]), private,
-		sizeof(private) / sizeof(private[0]), &made[0], &made[1]);
+		session, &mechanism, public, sizeof(public) / sizeof(public[0]),
+		private, sizeof(private) / sizeof(private[0]), &made[0],
+		&made[1]);
 }
 
 enum vault_class object_make(struct token *token, const char *label,

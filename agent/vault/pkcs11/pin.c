@@ -43,9 +43,9 @@ size_t pin_len(const struct pin *pin)
 static int hash_pin(const struct pin *pin, struct memory *memory)
 {
 	return PKCS5_PBKDF2_HMAC((const char *)svcenc_secret_peek(pin->text),
-				 (int)pin_len(pin),
-				 memory->salt, SALT_SIZE, ROUNDS, EVP_sha256(),
-				 HASH_SIZE, memory->hash) == 1 ?
+				 (int)pin_len(pin), memory->salt, SALT_SIZE,
+				 ROUNDS, EVP_sha256(), HASH_SIZE,
+				 memory->hash) == 1 ?
 		       0 :
 		       -ENOMEM;
 }

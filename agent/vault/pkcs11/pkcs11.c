@@ -126,8 +126,7 @@ static void fill_version(const struct object *object, struct vault_key *ret)
 {
 	size_t i;
 
-	for (i = 0; i < object->uri.id_len &&
-		    2 * i + 3 < sizeof(ret->version);
+	for (i = 0; i < object->uri.id_len && 2 * i + 3 < sizeof(ret->version);
 	     i++)
 		snprintf(ret->version + 2 * i, 3, "%02x", object->uri.id[i]);
 }
@@ -149,7 +148,7 @@ static enum vault_class describe(struct job *job, struct object *object)
 				 SVCENC_KID_MAX);
 	fill_version(object, ret);
 	fill_date(object, ret);
-	ret->alg = object->type == CKK_AES ? "A256KWP" :
+	ret->alg = object->type == CKK_AES	 ? "A256KWP" :
 		   object->uri.hash == OAEP_SHA1 ? "RSA-OAEP" :
 						   "RSA-OAEP-256";
 	ret->state = object->unwraps ? "enabled" : "disabled";
@@ -191,8 +190,9 @@ static enum vault_class describe_key(struct vault *vault, const char *kid,
 				     struct vault_key *ret,
 				     struct vault_answer *answer)
 {
-	struct job job = { .name = kid, .key = ret, .answer = answer,
-			   .run = run_describe };
+	struct job job = {
+		.name = kid, .key = ret, .answer = answer, .run = run_describe
+	};
 
 	(void)vault;
 	return run(&job, HUNG_MS);
@@ -230,8 +230,9 @@ static enum vault_class use_key(struct vault *vault, const char *key,
 				struct vault_key *ret,
 				struct vault_answer *answer)
 {
-	struct job job = { .name = key, .key = ret, .answer = answer,
-			   .run = run_use };
+	struct job job = {
+		.name = key, .key = ret, .answer = answer, .run = run_use
+	};
 
 	(void)vault;
 	return run(&job, HUNG_MS);
@@ -262,8 +263,9 @@ static enum vault_class create_key(struct vault *vault, const char *name,
 				   struct vault_key *ret,
 				   struct vault_answer *answer)
 {
-	struct job job = { .name = name, .key = ret, .answer = answer,
-			   .run = run_create };
+	struct job job = {
+		.name = name, .key = ret, .answer = answer, .run = run_create
+	};
 
 	(void)vault;
 	return run(&job, MAKING_HUNG_MS);
@@ -298,14 +300,15 @@ static enum vault_class say_crypt(struct job *job, CK_RV rv,
 				 "is not that of RFC 5649: take an RSA key",
 				 vault_name());
 	if (is_about_hash(rv, key))
-		return vault_say(job->answer, VAULT_CORRUPT, NULL,
-				 "the token of vault '%s' does not know "
-				 "RSA-OAEP with this hash (%s): set another "
-				 "'oaep_hash' in vaults.d/%s.conf, and name the "
-				 "key again",
-				 vault_name(),
-				 key->uri.hash == OAEP_SHA1 ? "sha1" : "sha256",
-				 vault_name());
+		return vault_say(
+			job->answer, VAULT_CORRUPT, NULL,
+			"the token of vault '%s' does not know "
+			"RSA-OAEP with this hash (%s): set another "
+			"'oaep_hash' in vaults.d/%s.conf, and name the "
+			"key again",
+			vault_name(),
+			key->uri.hash == OAEP_SHA1 ? "sha1" : "sha256",
+			vault_name());
 	return token_say(&own.token, rv,
 			 key->type == CKK_RSA ? "C_Decrypt" : "C_UnwrapKey",
 			 job->answer);
@@ -352,9 +355,9 @@ static enum vault_class run_wrap(struct job *job)
 	rv = crypt_wrap(&own.token, &key, key.uri.hash, job->in, &job->out);
 	if (rv != CKR_OK)
 		return say_crypt(job, rv, &key);
-	job->alg = key.type == CKK_AES		  ? "A256KWP" :
+	job->alg = key.type == CKK_AES	     ? "A256KWP" :
 		   key.uri.hash == OAEP_SHA1 ? "RSA-OAEP" :
-						    "RSA-OAEP-256";
+					       "RSA-OAEP-256";
 	return vault_say(job->answer, VAULT_OK, NULL, NULL);
 }
 
@@ -363,8 +366,9 @@ static enum vault_class wrap(struct vault *vault, const char *kid,
 			     struct svcenc_secret **ret_blob,
 			     const char **ret_alg, struct vault_answer *answer)
 {
-	struct job job = { .name = kid, .in = plain, .answer = answer,
-			   .run = run_wrap };
+	struct job job = {
+		.name = kid, .in = plain, .answer = answer, .run = run_wrap
+	};
 	const enum vault_class class = run(&job, HUNG_MS);
 
 	(void)vault;
@@ -399,8 +403,9 @@ static enum vault_class unwrap(struct vault *vault, const char *kid,
 			       struct svcenc_secret **ret_plain,
 			       struct vault_answer *answer)
 {
-	struct job job = { .name = kid, .in = blob, .answer = answer,
-			   .run = run_unwrap };
+	struct job job = {
+		.name = kid, .in = blob, .answer = answer, .run = run_unwrap
+	};
 	const enum vault_class class = run(&job, HUNG_MS);
 
 	(void)vault;
@@ -415,40 +420,103 @@ static enum vault_class unwrap(struct vault *vault, const char *kid,
  * Anything else fails with EPERM; starting programs kills.
  */
 static const int calls[] = {
-	SCMP_SYS(timer_settime), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack),
-	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list),
-	SCMP_SYS(rseq), SCMP_SYS(gettid), SCMP_SYS(tgkill),
-	SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-	SCMP_SYS(getrusage), SCMP_SYS(prlimit64), SCMP_SYS(sysinfo),
-	SCMP_SYS(uname), SCMP_SYS(getegid), SCMP_SYS(getgid),
-	SCMP_SYS(getppid), SCMP_SYS(umask), SCMP_SYS(getcwd),
+	SCMP_SYS(timer_settime),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_getres),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(uname),
+	SCMP_SYS(getegid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getppid),
+	SCMP_SYS(umask),
+	SCMP_SYS(getcwd),
 	/* files */
-	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-	SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(statfs), SCMP_SYS(fstatfs),
-	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents64),
-	SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
-	SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(link),
-	SCMP_SYS(linkat), SCMP_SYS(rename), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(creat), SCMP_SYS(ftruncate),
-	SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(flock),
-	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(readv),
-	SCMP_SYS(writev), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
-	SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(utimensat),
-	SCMP_SYS(ioctl), SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(msync),
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(lstat),
+	SCMP_SYS(statx),
+	SCMP_SYS(statfs),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(rmdir),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(link),
+	SCMP_SYS(linkat),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(creat),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(flock),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
+	SCMP_SYS(chmod),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(utimensat),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(mlock),
+	SCMP_SYS(mlock2),
+	SCMP_SYS(msync),
 	SCMP_SYS(mincore),
 	/* sockets and what waits for them */
-	SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
-	SCMP_SYS(bind), SCMP_SYS(shutdown), SCMP_SYS(setsockopt),
-	SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(recvmsg),
-	SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
-	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
-	SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
-	SCMP_SYS(timerfd_settime), SCMP_SYS(pipe), SCMP_SYS(pipe2),
-	SCMP_SYS(shmget), SCMP_SYS(shmat), SCMP_SYS(shmdt), SCMP_SYS(shmctl),
-	SCMP_SYS(semget), SCMP_SYS(semop), SCMP_SYS(semctl),
+	SCMP_SYS(socket),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(connect),
+	SCMP_SYS(bind),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(pipe),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(shmget),
+	SCMP_SYS(shmat),
+	SCMP_SYS(shmdt),
+	SCMP_SYS(shmctl),
+	SCMP_SYS(semget),
+	SCMP_SYS(semop),
+	SCMP_SYS(semctl),
 	SCMP_SYS(semtimedop),
 };
 

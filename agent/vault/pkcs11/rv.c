@@ -16,8 +16,7 @@ static const struct {
 	/* the key, and what its owner allows */
 	{ CKR_KEY_FUNCTION_NOT_PERMITTED,
 	  { VAULT_DENIED, "disabled", false, false } },
-	{ CKR_ACTION_PROHIBITED,
-	  { VAULT_DENIED, "permission", false, false } },
+	{ CKR_ACTION_PROHIBITED, { VAULT_DENIED, "permission", false, false } },
 	{ CKR_KEY_HANDLE_INVALID, { VAULT_DENIED, "deleted", false, true } },
 	{ CKR_OBJECT_HANDLE_INVALID, { VAULT_DENIED, "deleted", false, true } },
 	{ CKR_UNWRAPPING_KEY_HANDLE_INVALID,

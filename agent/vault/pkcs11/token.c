@@ -107,8 +107,8 @@ static bool others_may_write(const char *path)
 {
 	struct stat st;
 
-	return !stat(path, &st) && ((st.st_mode & (S_IWGRP | S_IWOTH)) ||
-				    st.st_uid != 0);
+	return !stat(path, &st) &&
+	       ((st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_uid != 0);
 }
 
 static CK_FUNCTION_LIST *load_by_name(const char *name)
@@ -136,20 +136,20 @@ static enum vault_class load(struct token *token, struct vault_answer *answer)
 				 "belong to root, or others may write to it: "
 				 "chown root %s && chmod go-w %s",
 				 module, token->vault->name, module, module);
-	token->module = strchr(module, '/') ?
-				p11_kit_module_load(module,
-						    P11_KIT_MODULE_UNMANAGED) :
-				load_by_name(module);
+	token->module =
+		strchr(module, '/') ?
+			p11_kit_module_load(module, P11_KIT_MODULE_UNMANAGED) :
+			load_by_name(module);
 	if (token->module)
 		return VAULT_OK;
 	why = p11_kit_message();
-	return vault_say(answer, VAULT_BADAUTH, NULL,
-			 "PKCS#11 module %s of vault '%s' cannot be loaded: "
-			 "%s; install it, or correct 'module' in "
-			 "vaults.d/%s.conf ('p11-kit list-modules' shows names)",
-			 module, token->vault->name,
-			 why ? why : "there is no such module",
-			 token->vault->name);
+	return vault_say(
+		answer, VAULT_BADAUTH, NULL,
+		"PKCS#11 module %s of vault '%s' cannot be loaded: "
+		"%s; install it, or correct 'module' in "
+		"vaults.d/%s.conf ('p11-kit list-modules' shows names)",
+		module, token->vault->name,
+		why ? why : "there is no such module", token->vault->name);
 }
 
 void token_reset(struct token *token)

@@ -18,7 +18,7 @@ struct token {
 	P11KitUri *uri;		  /* setting 'token'; constant */
 	CK_FUNCTION_LIST *module; /* NULL = not loaded */
 	bool initialized;
-	bool open; /* slot, info and session are valid */
+	bool open;  /* slot, info and session are valid */
 	bool fresh; /* opened for the request that is being served */
 	bool stale; /* opening it anew may cure what token_say() said last */
 	CK_SLOT_ID slot;
