@@ -6,10 +6,10 @@
  * out to be a stale one.
  */
 #include <errno.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "calls.h"
 #include "crypt.h"
 #include "rv.h"
 #include "watchdog.h"
@@ -414,113 +414,7 @@ static enum vault_class unwrap(struct vault *vault, const char *kid,
 	return class;
 }
 
-/*
- * What modules of strangers may need: threads, files and locks of their own
- * (SoftHSM keeps its token in files), devices, local and network sockets.
- * Anything else fails with EPERM; starting programs kills.
- */
-static const int calls[] = {
-	SCMP_SYS(timer_settime),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(sigaltstack),
-	SCMP_SYS(clone),
-	SCMP_SYS(clone3),
-	SCMP_SYS(set_robust_list),
-	SCMP_SYS(rseq),
-	SCMP_SYS(gettid),
-	SCMP_SYS(tgkill),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(clock_getres),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(time),
-	SCMP_SYS(getrusage),
-	SCMP_SYS(prlimit64),
-	SCMP_SYS(sysinfo),
-	SCMP_SYS(uname),
-	SCMP_SYS(getegid),
-	SCMP_SYS(getgid),
-	SCMP_SYS(getppid),
-	SCMP_SYS(umask),
-	SCMP_SYS(getcwd),
-	/* files */
-	SCMP_SYS(access),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(faccessat2),
-	SCMP_SYS(lstat),
-	SCMP_SYS(statx),
-	SCMP_SYS(statfs),
-	SCMP_SYS(fstatfs),
-	SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(mkdir),
-	SCMP_SYS(mkdirat),
-	SCMP_SYS(rmdir),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(link),
-	SCMP_SYS(linkat),
-	SCMP_SYS(rename),
-	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
-	SCMP_SYS(creat),
-	SCMP_SYS(ftruncate),
-	SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync),
-	SCMP_SYS(flock),
-	SCMP_SYS(pread64),
-	SCMP_SYS(pwrite64),
-	SCMP_SYS(readv),
-	SCMP_SYS(writev),
-	SCMP_SYS(dup),
-	SCMP_SYS(dup2),
-	SCMP_SYS(dup3),
-	SCMP_SYS(chmod),
-	SCMP_SYS(fchmod),
-	SCMP_SYS(utimensat),
-	SCMP_SYS(ioctl),
-	SCMP_SYS(mlock),
-	SCMP_SYS(mlock2),
-	SCMP_SYS(msync),
-	SCMP_SYS(mincore),
-	/* sockets and what waits for them */
-	SCMP_SYS(socket),
-	SCMP_SYS(socketpair),
-	SCMP_SYS(connect),
-	SCMP_SYS(bind),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(setsockopt),
-	SCMP_SYS(getpeername),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendmmsg),
-	SCMP_SYS(recvmmsg),
-	SCMP_SYS(select),
-	SCMP_SYS(pselect6),
-	SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(eventfd2),
-	SCMP_SYS(timerfd_create),
-	SCMP_SYS(timerfd_settime),
-	SCMP_SYS(pipe),
-	SCMP_SYS(pipe2),
-	SCMP_SYS(shmget),
-	SCMP_SYS(shmat),
-	SCMP_SYS(shmdt),
-	SCMP_SYS(shmctl),
-	SCMP_SYS(semget),
-	SCMP_SYS(semop),
-	SCMP_SYS(semctl),
-	SCMP_SYS(semtimedop),
-};
-
-static const struct vault_ops ops = {
+static struct vault_ops ops = {
 	.type = "pkcs11",
 	.separates_from_root = true,
 	.note = "the root keys of this vault stay in the token; root on this "
@@ -531,12 +425,12 @@ static const struct vault_ops ops = {
 	.wrap = wrap,
 	.unwrap = unwrap,
 	.describe_key = describe_key,
-	.calls = calls,
-	.call_count = sizeof(calls) / sizeof(calls[0]),
+	.calls = module_calls,
 	.soft = true,
 };
 
 int main(int argc, char **argv)
 {
+	ops.call_count = module_call_count;
 	return vault_main(&ops, argc, argv);
 }
