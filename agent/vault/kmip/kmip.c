@@ -103,9 +103,10 @@ static enum vault_class find(const char *name, struct found *ret,
 			class = VAULT_OK;
 			continue;
 		}
+		/* of one second: servers name the newer one first */
 		if (class != VAULT_OK || key.state != KMIP_ACTIVE ||
 		    (ret->newest >= 0 &&
-		     key.initial_date < ret->key.initial_date))
+		     key.initial_date <= ret->key.initial_date))
 			continue;
 		ret->newest = i;
 		ret->key = key;
@@ -168,6 +169,36 @@ static enum vault_class create_key(struct vault *vault, const char *name,
 	if (found.newest < 0)
 		return say_none(vault, name, &found, answer);
 	describe(vault, found.uids[found.newest], &found.key, ret);
+	return vault_say(answer, VAULT_OK, NULL, NULL);
+}
+
+/* Another object of the same name; the old one stays as it is. */
+static enum vault_class renew_key(struct vault *vault, const char *kid,
+				  struct vault_key *ret,
+				  struct vault_answer *answer)
+{
+	const char *uid = uid_of(vault, kid, answer);
+	char renewed[KMIP_UID_MAX + 1];
+	struct kmip_attributes key;
+	enum vault_class class;
+
+	if (!uid)
+		return answer->class;
+	session_begin(&session);
+	class = session_attributes(&session, uid, &key, answer);
+	if (class == VAULT_OK && !*key.name)
+		return vault_say(answer, VAULT_CORRUPT, NULL,
+				 "key %s of vault '%s' has no name that a "
+				 "newer one could have, too: name one that its "
+				 "owner has made",
+				 uid, vault->name);
+	if (class == VAULT_OK)
+		class = session_create(&session, key.name, renewed, answer);
+	if (class == VAULT_OK)
+		class = session_attributes(&session, renewed, &key, answer);
+	if (class != VAULT_OK)
+		return class;
+	describe(vault, renewed, &key, ret);
 	return vault_say(answer, VAULT_OK, NULL, NULL);
 }
 
@@ -272,6 +303,7 @@ static struct vault_ops ops = {
 		"them",
 	.start = start,
 	.create_key = create_key,
+	.renew_key = renew_key,
 	.use_key = use_key,
 	.wrap = wrap,
 	.unwrap = unwrap,

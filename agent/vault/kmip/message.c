@@ -47,6 +47,7 @@ enum {
 	MAJOR = 1,
 };
 
+#define NAME "Name"
 #define STATE "State"
 #define LENGTH "Cryptographic Length"
 #define ALGORITHM "Cryptographic Algorithm"
@@ -96,7 +97,7 @@ static void begin_attribute(struct ttlv_writer *writer, const char *name)
 
 static void put_name(struct ttlv_writer *writer, const char *name)
 {
-	begin_attribute(writer, "Name");
+	begin_attribute(writer, NAME);
 	ttlv_open(writer, TAG_ATTRIBUTE_VALUE);
 	ttlv_put_text(writer, TAG_NAME_VALUE, name);
 	ttlv_put_enum(writer, TAG_NAME_TYPE, NAME_IS_TEXT);
@@ -142,8 +143,8 @@ int kmip_locate(struct ttlv_writer *writer, int minor, const char *name)
 int kmip_get_attributes(struct ttlv_writer *writer, int minor, const char *uid)
 {
 	static const char *const names[] = {
-		STATE,	 LENGTH,       ALGORITHM,    USAGE,
-		INITIAL, DEACTIVATION, PROTECT_STOP,
+		NAME,  STATE,	LENGTH,	      ALGORITHM,
+		USAGE, INITIAL, DEACTIVATION, PROTECT_STOP,
 	};
 	size_t i;
 
@@ -337,6 +338,20 @@ static void take_stop(struct kmip_attributes *attributes, int64_t date)
 		attributes->stop_date = date;
 }
 
+static void take_name(struct ttlv_view attribute, struct kmip_attributes *ret)
+{
+	struct ttlv_view value, text;
+
+	if (*ret->name ||
+	    !ttlv_find(attribute, TAG_ATTRIBUTE_VALUE, TTLV_STRUCTURE,
+		       &value) ||
+	    !ttlv_find(value, TAG_NAME_VALUE, TTLV_TEXT, &text) ||
+	    text.len > KMIP_NAME_MAX)
+		return;
+	memcpy(ret->name, text.bytes, text.len);
+	ret->name[text.len] = '\0';
+}
+
 static void take_attribute(struct ttlv_view attribute,
 			   struct kmip_attributes *ret)
 {
@@ -351,7 +366,9 @@ static void take_attribute(struct ttlv_view attribute,
 			      &value))
 		(void)ttlv_find_number(attribute, TAG_ATTRIBUTE_VALUE,
 				       TTLV_TIME, &value);
-	if (ttlv_is_text(name, STATE))
+	if (ttlv_is_text(name, NAME))
+		take_name(attribute, ret);
+	else if (ttlv_is_text(name, STATE))
 		ret->state = (unsigned int)value;
 	else if (ttlv_is_text(name, ALGORITHM))
 		ret->algorithm = (unsigned int)value;

@@ -94,8 +94,9 @@ int kmip_read_uid(const struct kmip_reply *reply, char ret[KMIP_UID_MAX + 1]);
 int kmip_read_located(const struct kmip_reply *reply,
 		      char ret[KMIP_LOCATE_MAX][KMIP_UID_MAX + 1]);
 
-/* What the server tells of a key; 0 = it does not. */
+/* What the server tells of a key; 0, "" = it does not. */
 struct kmip_attributes {
+	char name[KMIP_NAME_MAX + 1]; /* the first one */
 	unsigned int state;
 	unsigned int algorithm;
 	unsigned int length_bits;

@@ -41,6 +41,10 @@ def CreateKey(name):
     return UseKey(name)
 
 
+def RenewKey(kid):
+    raise Refused("Denied", f"whoever owns {kid} makes its successor", reason="permission")
+
+
 def UseKey(key):
     read_key(f"own:{VAULT}/{key}")
     return {"kid": f"own:{VAULT}/{key}", "alg": "A256KW"}
@@ -67,7 +71,7 @@ def DescribeKey(kid):
 
 
 METHODS = {"io.svcenc.Vault." + f.__name__: f
-           for f in (GetInfo, CreateKey, UseKey, Wrap, Unwrap, DescribeKey)}
+           for f in (GetInfo, CreateKey, RenewKey, UseKey, Wrap, Unwrap, DescribeKey)}
 
 
 def answer(method, parameters={}):

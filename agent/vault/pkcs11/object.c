@@ -245,7 +245,6 @@ EVP_PKEY *object_public_key(struct token *token, const struct object *object)
 /* --- making --------------------------------------------------------------- */
 
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-static unsigned char first_id[] = { 0, 1 };
 
 #define IS(attribute, value)                       \
 	{                                          \
@@ -253,13 +252,13 @@ static unsigned char first_id[] = { 0, 1 };
 	}
 
 static CK_RV make_aes(const struct token *token, CK_SESSION_HANDLE session,
-		      const char *label)
+		      struct object_plan *plan)
 {
 	CK_MECHANISM mechanism = { CKM_AES_KEY_GEN, NULL, 0 };
 	CK_ULONG len = 32;
 	CK_ATTRIBUTE template[] = {
-		{ CKA_LABEL, (void *)label, strlen(label) },
-		{ CKA_ID, first_id, sizeof(first_id) },
+		{ CKA_LABEL, plan->uri.label, strlen(plan->uri.label) },
+		{ CKA_ID, plan->uri.id, plan->uri.id_len },
 		IS(CKA_VALUE_LEN, len),
 		IS(CKA_TOKEN, yes),
 		IS(CKA_PRIVATE, yes),
@@ -276,21 +275,22 @@ static CK_RV make_aes(const struct token *token, CK_SESSION_HANDLE session,
 }
 
 static CK_RV make_rsa(const struct token *token, CK_SESSION_HANDLE session,
-		      const char *label, CK_ULONG bits)
+		      struct object_plan *plan)
 {
 	CK_MECHANISM mechanism = { CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
 	unsigned char exponent[] = { 1, 0, 1 };
+	CK_ULONG bits = plan->rsa_bits;
 	CK_ATTRIBUTE public[] = {
-		{ CKA_LABEL, (void *)label, strlen(label) },
-		{ CKA_ID, first_id, sizeof(first_id) },
+		{ CKA_LABEL, plan->uri.label, strlen(plan->uri.label) },
+		{ CKA_ID, plan->uri.id, plan->uri.id_len },
 		IS(CKA_MODULUS_BITS, bits),
 		IS(CKA_PUBLIC_EXPONENT, exponent),
 		IS(CKA_TOKEN, yes),
 		IS(CKA_ENCRYPT, yes),
 	};
 	CK_ATTRIBUTE private[] = {
-		{ CKA_LABEL, (void *)label, strlen(label) },
-		{ CKA_ID, first_id, sizeof(first_id) },
+		{ CKA_LABEL, plan->uri.label, strlen(plan->uri.label) },
+		{ CKA_ID, plan->uri.id, plan->uri.id_len },
 		IS(CKA_TOKEN, yes),
 		IS(CKA_PRIVATE, yes),
 		IS(CKA_SENSITIVE, yes),
@@ -305,8 +305,45 @@ static CK_RV make_rsa(const struct token *token, CK_SESSION_HANDLE session,
 		&made[1]);
 }
 
-enum vault_class object_make(struct token *token, const char *label,
-			     enum object_kind kind, unsigned int rsa_bits,
+static void count_up(struct keyuri *uri)
+{
+	size_t i = uri->id_len;
+
+	while (i && !++uri->id[i - 1])
+		i--;
+	if (i || uri->id_len == KEYURI_ID_MAX)
+		return;
+	memmove(uri->id + 1, uri->id, uri->id_len++);
+	uri->id[0] = 1;
+}
+
+enum vault_class object_next_id(struct token *token, struct keyuri *uri,
+				struct vault_answer *answer)
+{
+	struct keyuri want = *uri, highest = { .id_len = 2 };
+	CK_OBJECT_HANDLE found[FOUND_MAX];
+	CK_ATTRIBUTE template[3];
+	struct object object;
+	CK_ULONG count = 0, i;
+	CK_RV rv;
+
+	want.has_class = false;
+	want.id_len = 0;
+	rv = search(token, template, fill_template(&want, template), found,
+		    &count);
+	if (rv != CKR_OK)
+		return token_say(token, rv, "C_FindObjects", answer);
+	for (i = 0; i < count; i++)
+		if (read_object(token, found[i], &object) &&
+		    keyuri_compare_id(&object.uri, &highest) > 0)
+			highest = object.uri;
+	memcpy(uri->id, highest.id, highest.id_len);
+	uri->id_len = highest.id_len;
+	count_up(uri);
+	return VAULT_OK;
+}
+
+enum vault_class object_make(struct token *token, struct object_plan *plan,
 			     struct vault_answer *answer)
 {
 	CK_SESSION_HANDLE session;
@@ -316,8 +353,8 @@ enum vault_class object_make(struct token *token, const char *label,
 	class = token_open_writable(token, &session, answer);
 	if (class != VAULT_OK)
 		return class;
-	rv = kind == OBJECT_RSA ? make_rsa(token, session, label, rsa_bits) :
-				  make_aes(token, session, label);
+	rv = plan->kind == OBJECT_RSA ? make_rsa(token, session, plan) :
+					make_aes(token, session, plan);
 	(void)token->module->C_CloseSession(session);
 	return rv == CKR_OK ? VAULT_OK :
 			      token_say(token, rv, "C_GenerateKey", answer);

@@ -37,9 +37,21 @@ EVP_PKEY *object_public_key(struct token *token, const struct object *object);
 
 enum object_kind { OBJECT_AES_256, OBJECT_RSA };
 
-/* Makes a key that never leaves the token, with CKA_ID 0001. */
-enum vault_class object_make(struct token *token, const char *label,
-			     enum object_kind kind, unsigned int rsa_bits,
+struct object_plan {
+	struct keyuri uri; /* label and id that it gets */
+	enum object_kind kind;
+	unsigned int rsa_bits;
+};
+
+/*
+ * The CKA_ID behind the highest of all keys with the label of @uri, usable or
+ * not: 0001 if there is none.
+ */
+enum vault_class object_next_id(struct token *token, struct keyuri *uri,
+				struct vault_answer *answer);
+
+/* Makes a key that never leaves the token. */
+enum vault_class object_make(struct token *token, struct object_plan *plan,
 			     struct vault_answer *answer);
 
 #endif

@@ -238,25 +238,74 @@ static enum vault_class use_key(struct vault *vault, const char *key,
 	return run(&job, HUNG_MS);
 }
 
+/* Makes the next key of this label, and finds it. */
+static enum vault_class make(struct job *job, struct object_plan *plan,
+			     struct object *ret)
+{
+	enum vault_class class;
+
+	class = object_next_id(&own.token, &plan->uri, job->answer);
+	if (class == VAULT_OK)
+		class = object_make(&own.token, plan, job->answer);
+	if (class == VAULT_OK)
+		class = object_find(&own.token, &plan->uri, ret, job->answer);
+	return class;
+}
+
 static enum vault_class run_create(struct job *job)
 {
+	struct object_plan plan = {
+		.kind = key_types[own.key_type].kind,
+		.rsa_bits = key_types[own.key_type].rsa_bits,
+	};
+	struct object object;
+	enum vault_class class;
+
+	if (!take_label(job->name, &plan.uri))
+		return vault_say(job->answer, VAULT_PARAMETER, "name", NULL);
+	class = object_find(&own.token, &plan.uri, &object, job->answer);
+	if (class == VAULT_DENIED && !own.token.stale)
+		class = make(job, &plan, &object);
+	return class == VAULT_OK ? describe_usable(job, &object) : class;
+}
+
+/* Another key of the same label and kind, with a higher id. */
+static enum vault_class run_renew(struct job *job)
+{
+	struct object_plan plan = { .kind = OBJECT_AES_256 };
 	struct object object;
 	struct keyuri want;
 	enum vault_class class;
 
-	if (!take_label(job->name, &want))
-		return vault_say(job->answer, VAULT_PARAMETER, "name", NULL);
-	class = object_find(&own.token, &want, &object, job->answer);
-	if (class == VAULT_DENIED && !own.token.stale) {
-		class = object_make(&own.token, job->name,
-				    key_types[own.key_type].kind,
-				    key_types[own.key_type].rsa_bits,
-				    job->answer);
-		if (class == VAULT_OK)
-			class = object_find(&own.token, &want, &object,
-					    job->answer);
+	class = parse_kid(job, &want);
+	if (class == VAULT_OK)
+		class = object_find(&own.token, &want, &object, job->answer);
+	if (class != VAULT_OK)
+		return class;
+	if (!take_label(object.uri.label, &plan.uri))
+		return vault_say(job->answer, VAULT_CORRUPT, NULL,
+				 "key '%.200s' of vault '%s' has no label that "
+				 "a newer one could have, too: give it one",
+				 job->name, vault_name());
+	if (object.type == CKK_RSA) {
+		plan.kind = OBJECT_RSA;
+		plan.rsa_bits = object.size_bits;
 	}
+	class = make(job, &plan, &object);
+	object.uri.hash = want.hash;
 	return class == VAULT_OK ? describe_usable(job, &object) : class;
+}
+
+static enum vault_class renew_key(struct vault *vault, const char *kid,
+				  struct vault_key *ret,
+				  struct vault_answer *answer)
+{
+	struct job job = {
+		.name = kid, .key = ret, .answer = answer, .run = run_renew
+	};
+
+	(void)vault;
+	return run(&job, MAKING_HUNG_MS);
 }
 
 static enum vault_class create_key(struct vault *vault, const char *name,
@@ -421,6 +470,7 @@ static struct vault_ops ops = {
 		"host can use them while its owner allows it, not copy them",
 	.start = start,
 	.create_key = create_key,
+	.renew_key = renew_key,
 	.use_key = use_key,
 	.wrap = wrap,
 	.unwrap = unwrap,
