@@ -118,8 +118,10 @@ static CK_FUNCTION_LIST *load_by_name(const char *name)
 	all = p11_kit_modules_load(NULL, P11_KIT_MODULE_UNMANAGED);
 	if (!all)
 		return NULL;
-	/* the others stay loaded: nothing but their code, never initialized */
 	found = p11_kit_module_for_name(all, name);
+	/* else the others stay loaded: mere code, never initialized */
+	if (!found)
+		p11_kit_modules_release(all);
 	return found;
 }
 
