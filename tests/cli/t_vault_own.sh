@@ -14,6 +14,7 @@
 . "$(dirname "$0")/agent_host.sh"
 # shellcheck source=tests/hsm/lib_hsm.sh
 . "$cli_top/tests/hsm/lib_hsm.sh"
+trap 'hsm_end; host_end' EXIT
 
 # test_says NAME STATUS WORDS
 test_says() {

@@ -15,6 +15,7 @@
 . "$(dirname "$0")/agent_host.sh"
 # shellcheck source=tests/hsm/lib_hsm.sh
 . "$cli_top/tests/hsm/lib_hsm.sh"
+trap 'hsm_end; host_end' EXIT
 
 works() {
 	svcenc vault test hsm

@@ -27,9 +27,13 @@ def listens(port):
 
 
 class Server:
-    def __init__(self, folder, certificates):
-        self.folder, self.port, self.process = folder, free_port(), None
+    """With a port: the one that listens there already."""
+
+    def __init__(self, folder, certificates, port=None):
+        self.folder, self.port, self.process = folder, port or free_port(), None
         self.certificates = certificates
+        if port:
+            return
         with open(f"{folder}/server.conf", "w") as file:
             file.write(
                 f"[server]\nhostname=127.0.0.1\nport={self.port}\n"
