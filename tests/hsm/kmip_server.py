@@ -49,8 +49,9 @@ class Server:
              "-l", f"{self.folder}/server.log"],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )
-        if not wait_until(lambda: listens(self.port) or self.process.poll() is not None):
-            sys.exit("Bail out! the PyKMIP server does not listen")
+        if not wait_until(lambda: listens(self.port) or self.process.poll() is not None, 120) or self.process.poll():
+            with open(log.name) as said:
+                sys.exit(f"Bail out! the PyKMIP server does not listen: {said.read()}")
         return self
 
     def stop(self):

@@ -26,6 +26,7 @@ enum {
 	ALERT_ACCESS_DENIED = 49,
 	ALERT_CERTIFICATE_REQUIRED = 116,
 	RESOLVER_WAIT_S = 1,
+	SETTLE_MS = 250,
 };
 
 int64_t link_now_ms(void)
@@ -234,6 +235,31 @@ static enum vault_class wait_or_say(const struct link *link, int r,
 	return VAULT_OK;
 }
 
+/*
+ * In TLS 1.3 the handshake ends for a client before the server has looked at
+ * its certificate. A refusal that meets a request on its way is lost with the
+ * reset that follows, and would look like an outage: so the first word is left
+ * to the server, which usually has one to say (a session ticket, or an alert).
+ */
+static enum vault_class hear_first(struct link *link, int64_t deadline_ms,
+				   struct vault_answer *answer)
+{
+	struct pollfd wait = { .fd = link->fd, .events = POLLIN };
+	const int64_t left = deadline_ms - link_now_ms();
+	uint8_t byte;
+	int r;
+
+	if (SSL_version(link->ssl) < TLS1_3_VERSION || left <= 0 ||
+	    poll(&wait, 1, left < SETTLE_MS ? (int)left : SETTLE_MS) <= 0)
+		return VAULT_OK;
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_peek(link->ssl, &byte, 1);
+	if (r > 0 || SSL_get_error(link->ssl, r) == SSL_ERROR_WANT_READ)
+		return VAULT_OK;
+	return say_tls(link, SSL_get_error(link->ssl, r), answer);
+}
+
 static enum vault_class shake_hands(struct link *link, int64_t deadline_ms,
 				    struct vault_answer *answer)
 {
@@ -250,7 +276,7 @@ static enum vault_class shake_hands(struct link *link, int64_t deadline_ms,
 		errno = 0;
 		r = SSL_connect(ssl);
 		if (r == 1)
-			return VAULT_OK;
+			return hear_first(link, deadline_ms, answer);
 		class = wait_or_say(link, r, deadline_ms, answer);
 		if (class != VAULT_OK)
 			return class;
