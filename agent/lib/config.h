@@ -31,8 +31,8 @@ struct svcenc_vault_config {
 	char type[SVCENC_VAULT_TYPE_MAX]; /* "file" */
 	/* of a file vault's root keys, or what else a worker keeps; "" = none */
 	char directory[SVCENC_PATH_MAX];
-	char user[SVCENC_USER_MAX];	  /* the worker's */
-	bool external;			  /* started by somebody else */
+	char user[SVCENC_USER_MAX]; /* the worker's */
+	bool external;		    /* started by somebody else */
 	/* key for 'vault test' in a vault that makes none; "" = none named */
 	char test_key[SVCENC_PATH_MAX];
 	/* the worker's own settings, as they stand in the file */
