@@ -4,6 +4,7 @@
 
 #include "activate.h"
 #include "batch.h"
+#include "begin.h"
 #include "control.h"
 #include "netlink.h"
 
@@ -260,13 +261,13 @@ static int start(struct svcenc_dev *dev)
 	 * the old key is gone. Nothing begins beside it.
 	 */
 	if (dev->rotate.started && READ_ONCE(dev->range.rotating))
-		return svcenc_refuse_rotation(dev);
+		return svcenc_begin_refuse(dev);
 	halt_thread(dev);
 	/* Before the commit: what is begun shall go on. */
 	rc = alloc_memory(dev, &memory);
 	if (rc)
 		return rc;
-	rc = svcenc_begin_rotation(dev);
+	rc = svcenc_begin_run(dev);
 	if (rc) {
 		free_memory(&memory);
 		return rc;
