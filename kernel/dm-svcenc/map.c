@@ -292,12 +292,46 @@ static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
  * the superblock says so, or a cut would bring the error back after the write
  * was acknowledged.
  */
-static void heal_work(struct work_struct *work)
+static void heal(struct svcenc_io *io)
 {
-	struct svcenc_io *io = container_of(work, struct svcenc_io, work);
 	const int rc = svcenc_unreadable_forget(io->dev, &io->waiter.run);
 
 	end_bio(io, rc == -ENOKEY ? BLK_STS_OFFLINE : errno_to_blk_status(rc));
+}
+
+/* All that wait for it, one after the other: each is a commit. */
+static void heal_work(struct work_struct *work)
+{
+	struct svcenc_dev *dev =
+		container_of(work, struct svcenc_dev, heal_work);
+	struct svcenc_io *io;
+
+	do {
+		spin_lock_irq(&dev->starved_lock);
+		io = list_first_entry_or_null(&dev->healing, struct svcenc_io,
+					      node);
+		if (io)
+			list_del(&io->node);
+		spin_unlock_irq(&dev->starved_lock);
+		if (io)
+			heal(io);
+	} while (io);
+}
+
+/*
+ * To a queue of its own, and as one job per volume: it waits for I/O of the
+ * device below, which may be a volume of ours whose writes need svcenc_wq and
+ * svcenc_submit_wq to get on.
+ */
+static void heal_later(struct svcenc_io *io)
+{
+	struct svcenc_dev *dev = io->dev;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->starved_lock, flags);
+	list_add_tail(&io->node, &dev->healing);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
+	queue_work(svcenc_heal_wq, &dev->heal_work);
 }
 
 static void finish_write(struct svcenc_io *io)
@@ -305,8 +339,7 @@ static void finish_write(struct svcenc_io *io)
 	if (!atomic_dec_and_test(&io->pending))
 		return;
 	if (unlikely(io->heals) && !io->status) {
-		INIT_WORK(&io->work, heal_work);
-		queue_work(svcenc_submit_wq, &io->work);
+		heal_later(io);
 		return;
 	}
 	end_bio(io, io->status);
@@ -630,12 +663,15 @@ int svcenc_map_init(struct svcenc_dev *dev)
 
 /*
  * Also for a half-made device: both exits accept zeroed pools. No bio is left,
- * but the work that submitted the last one may still be on its way out.
+ * but the work that submitted or ended the last one may still be on its way
+ * out.
  */
 void svcenc_map_exit(struct svcenc_dev *dev)
 {
 	if (dev->submit_work.func)
 		flush_work(&dev->submit_work);
+	if (dev->heal_work.func)
+		flush_work(&dev->heal_work);
 	bioset_exit(&dev->bounces);
 	mempool_exit(&dev->pages);
 	svcenc_range_exit(&dev->range);
