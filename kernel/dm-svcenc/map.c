@@ -529,6 +529,14 @@ static int start_discard(struct svcenc_dev *dev, struct bio *bio)
 
 /* ------------------------------------------------------ parked, then let go */
 
+static void count_failure(struct svcenc_dev *dev, blk_status_t status)
+{
+	if (status == BLK_STS_OFFLINE)
+		this_cpu_inc(dev->counters->offline);
+	else
+		this_cpu_inc(dev->counters->write_errors);
+}
+
 /*
  * From the rotation's thread, which must not wait: conversions go to their
  * queue, a discard is submitted like a bounce.
@@ -540,8 +548,13 @@ static void unparked(struct svcenc_waiter *waiter, blk_status_t status)
 	struct bio *bio = io->bio;
 
 	if (status) {
+		count_failure(dev, status);
 		bio->bi_status = status;
 		bio_endio(bio);
+	} else if (bio_op(bio) == REQ_OP_DISCARD && !svcenc_dev_live(dev)) {
+		/* A write asks for its key when it is converted. */
+		count_failure(dev, BLK_STS_OFFLINE);
+		end_bio(io, BLK_STS_OFFLINE);
 	} else if (bio_op(bio) == REQ_OP_DISCARD) {
 		start_discard(dev, bio);
 		submit_later(dev, bio);
@@ -609,6 +622,9 @@ static int map_data(struct svcenc_dev *dev, struct bio *bio)
 		this_cpu_inc(dev->counters->parked);
 		return DM_MAPIO_SUBMITTED;
 	case SVCENC_ENTRY_FAIL:
+		/* The key may have ended since the first look. */
+		if (!svcenc_dev_live(dev))
+			return map_offline(dev, bio);
 		this_cpu_inc(dev->counters->write_errors);
 		return DM_MAPIO_KILL;
 	case SVCENC_ENTRY_GO:
@@ -648,6 +664,8 @@ int svcenc_map_init(struct svcenc_dev *dev)
 	INIT_LIST_HEAD(&dev->starved);
 	bio_list_init(&dev->to_submit);
 	INIT_WORK(&dev->submit_work, submit_work);
+	INIT_LIST_HEAD(&dev->healing);
+	INIT_WORK(&dev->heal_work, heal_work);
 	dev->counters = alloc_percpu(struct svcenc_counters);
 	if (!dev->counters)
 		return -ENOMEM;
