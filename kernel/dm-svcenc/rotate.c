@@ -26,6 +26,11 @@
  * when both copies are durable does the window move: from then on, no crash
  * and no rot of one copy leads back to W.
  *
+ * A batch that could not be read, or is in the way of a suspend, is dropped: W
+ * says what it said, the old places are as they were, and whoever is parked
+ * writes there. That is the crash that leaves data ahead of the watermark,
+ * without the crash. It comes again as smaller ones, or not before a resume.
+ *
  * A commit that failed is one that may or may not have happened. Both W and
  * W + n remain right for exactly as long as nobody writes into the window and
  * no further batch is written. So the window stays shut until a later commit,
@@ -54,10 +59,12 @@
  * W had passed when the batch was claimed, so whoever enters later goes to
  * their new places.
  *
- * The thread allocates nothing on its way, and waits only for the device below
- * and for users that have entered (those wait for nothing but the device
- * below and each other); so parked writes wait milliseconds even if writeback
- * is what must free memory. It can be frozen only when no window is open.
+ * The thread allocates nothing on its way, and waits only for the device below,
+ * for users that have entered (those wait for nothing but the device below and
+ * each other), and for the processor, which it leaves to others for some
+ * milliseconds of a window at the most; so parked writes wait milliseconds even
+ * if writeback is what must free memory. It can be frozen only when no window
+ * is open.
  */
 #include <linux/delay.h>
 #include <linux/freezer.h>
@@ -294,16 +301,19 @@ static void pace(struct rotation_job *job, u64 bytes, u64 ns)
 /*
  * In a conversion, after each turn. To offer the processor is not enough: who
  * has rested as we have is owed some of it by the scheduler, and would keep it
- * for milliseconds, from one who is about to send the next bio, too.
+ * for milliseconds, from one who is about to send the next bio, too. But a
+ * window that has been open for long is not kept open by this: somebody may be
+ * parked.
  */
 static void give_way(void *context)
 {
 	struct rotation_job *job = context;
-	const bool wanted = job->busy ||
-			    svcenc_range_in_use(&job->dev->range);
 	const u64 now = ktime_get_ns();
+	const u64 open_ns = now - job->claimed_ns[job->turn ^ 1];
 
-	if (!wanted || now - job->turn_ns < TURN_US * NSEC_PER_USEC) {
+	if (now - job->turn_ns < TURN_US * NSEC_PER_USEC ||
+	    open_ns > COPY_LONG_MS * NSEC_PER_MSEC ||
+	    (!job->busy && !svcenc_range_in_use(&job->dev->range))) {
 		cond_resched();
 		return;
 	}

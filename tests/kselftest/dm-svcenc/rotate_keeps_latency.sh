@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: This test will measure how long direct reads and writes of 4 KiB take
 # DESCRIPTION: without and with a rotation under way, in instructions of one processor,
-# DESCRIPTION: on null_blk, which completes by a timer after 10 us: writes and reads at
-# DESCRIPTION: depth 1, a mix at depth 4.  The 99th percentile may be twice as long at
+# DESCRIPTION: on null_blk, which completes by a timer after 10 us and moves no data of its
+# DESCRIPTION: own but the header: writes and reads at depth 1, a mix at depth 4.  The 99th percentile may be twice as long at
 # DESCRIPTION: the most, none may take 100 ms; p99.9 and the longest park are printed.
 # DESCRIPTION: Arguments: I/Os of each load (default 6000), MiB of the volume (64).
 # RUNS: vm
@@ -68,15 +68,14 @@ load() {
 
 svc_plan 11
 data_start
-svc_must modprobe null_blk nr_devices=1 gb=1 memory_backed=1 queue_mode=2 irqmode=2 completion_nsec=10000
-svc_must dd if=/dev/zero of=/dev/nullb0 bs=1M count=$((mib + 4 + 16)) oflag=direct status=none
-data_make_on /dev/nullb0 vol "${mib}M" 4096 --spare 16M
-cost_open alpha /dev/nullb0 vol
+cost_timer_disk 4 $((mib + 16))
+data_make_on /dev/mapper/disk vol "${mib}M" 4096 --spare 16M
+cost_open alpha /dev/mapper/disk vol
 load "writes at depth 1" write --rw=randwrite --ioengine=psync
 load "reads at depth 1" read --rw=randread --ioengine=psync
 load "a mix at depth 4" "read write" --rw=randrw --rwmixread=70 --ioengine=libaio --iodepth=4
 svc_note "the longest park: $(svc_status alpha 19) us, of $(svc_status alpha 16)"
 svc_ok "the longest of all: $longest ns" test "$longest" -le 100000000
 svc_close alpha
-svc_must rmmod null_blk
+cost_timer_disk_off
 svc_done

@@ -17,7 +17,7 @@ low=8192 # sectors before the data area
 
 # A volume of 8 MiB on "below", which is healthy; data_start came before.
 volume_on_below() {
-	svc_make_volume vol 8M 4096 --spare 1M
+	svc_make_volume vol 8M 4096 --spare 2M
 	svc_add_key vol >/dev/null
 	svc_attach vol
 	size=$(data_sectors "$svc_dev")
@@ -57,7 +57,7 @@ readable_again() {
 # Writes next to the bad sectors, which is where the window is.
 write_beside() {
 	until [ -e enough ]; do
-		data_bytes data $((4 << 20)) 65536 | data_put "$above" $((4 << 20)) || return
+		data_bytes data 196608 65536 | data_put "$above" 196608 || return
 	done
 }
 
@@ -73,8 +73,10 @@ milliseconds() {
 	took=$((($(date +%s%N) - start) / 1000000))
 }
 
-# 64 bad sectors from 4 MiB + 64 KiB on, halfway: none of the spare.
+# 32 bad sectors from 256 KiB on: their place is the spare in the end, nobody's
+# new place.
 tries_are_slow() {
+	sick slow $((low + 512)) 32 1
 	data_background load write_beside
 	rotate_message start
 	svc_ok "a bad sector halts it" svc_wait 60 rotate_is read-error
@@ -97,8 +99,8 @@ tries_are_slow() {
 list_is_full() {
 	local i
 
-	# at HIGH now, behind a spare of 2048; in the first half, since W ascends
-	sick bad $((low + 2048 + 2048)) 129 2
+	# at HIGH now, behind a spare of 4096; the last of them are spare then
+	sick bad $((low + 4096 + 12288)) 129 2
 	rotate_message start
 	svc_ok "a bad sector halts it" svc_wait 60 rotate_is read-error
 	for i in once again; do
@@ -144,14 +146,13 @@ rotate_halted() {
 	[[ $(svc_status alpha 17) == *-error ]]
 }
 
-svc_plan 25
+svc_plan 24
 svc_log_mark
 data_start
 svc_must modprobe dm-delay
 volume_on_below
 data_map bad "0 8 error"
 data_map slow "0 8 delay /dev/mapper/bad 0 100"
-sick slow $((low + 8192 + 128)) 64 1
 tries_are_slow
 list_is_full
 svc_close alpha

@@ -67,17 +67,16 @@ svc_plan $((2 + $#))
 data_start
 svc_must modprobe -a dm-crypt aesni-intel xts
 head -c 32 /dev/urandom >pass
-svc_must modprobe null_blk nr_devices=1 gb=1 memory_backed=1 queue_mode=2 irqmode=2 completion_nsec=10000
-svc_must dd if=/dev/zero of=/dev/nullb0 bs=1M count=$((mib + 4 + 64)) oflag=direct status=none
-data_make_on /dev/nullb0 vol "${mib}M" 4096
-cost_open alpha /dev/nullb0 vol
+cost_timer_disk 16 $((mib + 52))
+data_make_on /dev/mapper/disk vol "${mib}M" 4096
+cost_open alpha /dev/mapper/disk vol
 rotation
 svc_close alpha
 # its data area is as large: the header takes 16 MiB, the rest is not used
-svc_must dmsetup create small --table "0 $(((mib + 16) << 11)) linear /dev/nullb0 0"
+data_map small "0 $(((mib + 16) << 11)) linear /dev/mapper/disk 0"
 for mode; do
 	reencrypt "$mode"
 done
-svc_must dmsetup remove small
-svc_must rmmod null_blk
+svc_close small
+cost_timer_disk_off
 svc_done
