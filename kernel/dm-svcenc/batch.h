@@ -21,7 +21,7 @@ enum svcenc_batch_limits {
 	SVCENC_BATCH_MIN = 64 << 10, /* what it starts with, and falls to */
 	SVCENC_BATCH_PART = 64 << 10, /* one bio */
 	/* Converted, one way, without a look at who else wants the CPU. */
-	SVCENC_BATCH_TURN = 8 << 10,
+	SVCENC_BATCH_TURN = 4 << 10,
 	SVCENC_BATCH_PARTS = SVCENC_BATCH_MAX / SVCENC_BATCH_PART,
 	SVCENC_BATCH_PART_PAGES = SVCENC_BATCH_PART / PAGE_SIZE,
 };

@@ -86,7 +86,7 @@ enum rotate_pace {
 	YIELD_PARTS = 3,
 	YIELD_MAX_MS = 200,
 	/* In a conversion: how long to keep the processor, how long not. */
-	TURN_US = 20,
+	TURN_US = 10,
 	GIVE_WAY_US = 50,
 	/* Tries to decide after a failed commit, each after a longer wait. */
 	DECIDE_TRIES = 3,
@@ -106,7 +106,6 @@ struct rotation_job {
 	bool busy;		  /* others used the volume lately */
 	u64 others;		  /* bios of others, when last looked */
 	u64 work_ns;		  /* what the last batch took */
-	u64 given_ns;		  /* of it, spent aside; of the next one, too */
 	u64 turn_ns;		  /* when it last came back from there */
 	u64 due_ns;		  /* not before: the rate limit */
 };
@@ -319,19 +318,17 @@ static void give_way(void *context)
 	}
 	usleep_range(GIVE_WAY_US, 2 * GIVE_WAY_US);
 	job->turn_ns = ktime_get_ns();
-	job->given_ns += job->turn_ns - now;
 }
 
-/* How long to rest before the next batch; what was given counts. */
+/* How long to rest before the next batch. */
 static u64 rest_ns(const struct rotation_job *job)
 {
 	const u64 now = ktime_get_ns();
-	const u64 given = min(job->given_ns, job->work_ns);
-	const u64 owed = (job->work_ns - given) * YIELD_PARTS;
 	u64 rest = 0;
 
-	if (job->busy && owed > given)
-		rest = min_t(u64, owed - given, YIELD_MAX_MS * NSEC_PER_MSEC);
+	if (job->busy)
+		rest = min_t(u64, job->work_ns * YIELD_PARTS,
+			     YIELD_MAX_MS * NSEC_PER_MSEC);
 	if (job->due_ns > now && READ_ONCE(job->dev->rotate.rate_kib_s))
 		rest = max(rest, job->due_ns - now);
 	return rest;
@@ -344,7 +341,6 @@ static void rest(struct rotation_job *job)
 	struct svcenc_rotate *rotate = &job->dev->rotate;
 	const u32 rate = READ_ONCE(rotate->rate_kib_s);
 
-	job->given_ns = 0;
 	try_to_freeze();
 	if (ns)
 		wait_event_freezable_timeout(rotate->wake,
