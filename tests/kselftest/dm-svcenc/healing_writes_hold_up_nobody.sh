@@ -12,7 +12,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
-count=544 bad=8192 # sectors; the first of the volume that is bad
+count=544 bad=1024 # sectors; the place of the bad ones is the spare in the end
 
 # LINE...: the table of "below", whose data area begins at sector 8192
 below_is() {
