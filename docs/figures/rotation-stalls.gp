@@ -9,7 +9,7 @@
 
 set terminal svg size 720,400 font "sans-serif,13" background "white"
 set output "rotation-stalls.svg"
-set title "Direct writes of 4 KiB, depth 1, all over 284 MiB, while its key is changed"
+set title "1000 direct writes of 4 KiB a second, all over 284 MiB, while its key is changed"
 set xlabel "seconds"
 set ylabel "longest write in 50 ms, milliseconds"
 set logscale y

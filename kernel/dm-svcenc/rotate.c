@@ -68,6 +68,7 @@
  */
 #include <linux/delay.h>
 #include <linux/freezer.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/sched/mm.h>
@@ -302,7 +303,7 @@ static void pace(struct rotation_job *job, u64 bytes, u64 ns)
  * has rested as we have is owed some of it by the scheduler, and would keep it
  * for milliseconds, from one who is about to send the next bio, too. But a
  * window that has been open for long is not kept open by this: somebody may be
- * parked.
+ * parked. Where timers have ticks only, a sleep as short as this cannot be had.
  */
 static void give_way(void *context)
 {
@@ -310,7 +311,8 @@ static void give_way(void *context)
 	const u64 now = ktime_get_ns();
 	const u64 open_ns = now - job->claimed_ns[job->turn ^ 1];
 
-	if (now - job->turn_ns < TURN_US * NSEC_PER_USEC ||
+	if (hrtimer_resolution > GIVE_WAY_US * NSEC_PER_USEC ||
+	    now - job->turn_ns < TURN_US * NSEC_PER_USEC ||
 	    open_ns > COPY_LONG_MS * NSEC_PER_MSEC ||
 	    (!job->busy && !svcenc_range_in_use(&job->dev->range))) {
 		cond_resched();

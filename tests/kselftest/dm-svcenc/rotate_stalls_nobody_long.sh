@@ -5,7 +5,8 @@
 # DESCRIPTION: same size on the same disk while cryptsetup reencrypt works on it, with its
 # DESCRIPTION: resilience modes: no write may stall for more than 100 ms in the rotation.
 # DESCRIPTION: Prints the longest write of every 50 ms, for docs/figures.
-# DESCRIPTION: Arguments: MiB of the volume (default 284), modes (checksum journal).
+# DESCRIPTION: Arguments: MiB of the volume (default 284), modes (checksum journal),
+# DESCRIPTION: writes per second (default 1000, 0: no limit).
 # RUNS: vm
 # VM: --plain --icount --mem 1200
 # SET: long
@@ -15,7 +16,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_cost.sh
 . "$(dirname "$0")/lib_cost.sh"
 
-mib=${1:-284} modes=${2:-checksum journal}
+mib=${1:-284} modes=${2-checksum journal} per_second=${3:-1000}
 
 luks() {
 	cryptsetup "$@" --key-file pass
@@ -24,7 +25,7 @@ luks() {
 # NAME DEVICE: writes until finish_load, the longest of every 50 ms in NAME.log
 begin_load() {
 	fio --name=load --filename="$2" --direct=1 --bs=4k --rw=randwrite --ioengine=psync --size="${mib}M" \
-		--norandommap --randseed=7 --time_based --runtime=3600 --clocksource=clock_gettime \
+		--norandommap --rate_iops="$per_second" --randseed=7 --time_based --runtime=3600 --clocksource=clock_gettime \
 		--write_lat_log="$1" --log_avg_msec=50 --log_max_value=1 --eta=never >"$1.out" 2>&1 &
 	load=$!
 	sleep 1 # of load alone, for the figure
