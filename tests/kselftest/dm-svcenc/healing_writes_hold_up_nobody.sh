@@ -5,7 +5,7 @@
 # DESCRIPTION: writes of another volume, which are encrypted on the shared queue, must
 # DESCRIPTION: not wait for them; and all of them end well.
 # RUNS: vm
-# SET: quick
+# SET: long
 # TIMEOUT: 180
 
 # shellcheck disable=SC2317,SC2016 # run by svc_ok and eval

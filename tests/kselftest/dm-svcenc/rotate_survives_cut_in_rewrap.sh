@@ -6,7 +6,7 @@
 # DESCRIPTION: under exactly one policy key, and its rotation ends with every byte
 # DESCRIPTION: right; under the other key it is refused. In both directions.
 # RUNS: vm
-# SET: quick
+# SET: long
 # TIMEOUT: 240
 
 # shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
