@@ -35,7 +35,8 @@ begin_load() {
 finish_load() {
 	sleep 1
 	kill -INT $load
-	wait $load || svc_bail "fio: $(cat "$1.out")"
+	wait $load # it says that it was interrupted
+	grep -q 'err= 0' "$1.out" || svc_bail "fio: $(cat "$1.out")"
 	awk -F ', *' -v name="$1" '{ printf "# plot %s %.3f %.3f\n", name, $1 / 1000, $2 / 1000000 }' "$1_lat.1.log"
 	worst=$(awk -F ', *' '$2 > worst { worst = $2 } END { print int(worst / 1000) }' "$1_lat.1.log")
 }
