@@ -9,7 +9,7 @@
 # RUNS: vm
 # VM: --plain --icount --mem 1024
 # SET: quick
-# TIMEOUT: 400
+# TIMEOUT: 20000
 
 # shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_cost.sh

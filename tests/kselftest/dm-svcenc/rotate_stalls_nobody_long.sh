@@ -10,7 +10,7 @@
 # RUNS: vm
 # VM: --plain --icount --mem 1200
 # SET: long
-# TIMEOUT: 7200
+# TIMEOUT: 100000
 
 # shellcheck disable=SC2317,SC2016 # run by svc_ok and eval
 # shellcheck source=tests/kselftest/dm-svcenc/lib_cost.sh
