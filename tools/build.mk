@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# svcenc-dump and svcenc-recover. Included by the top Makefile.
+# svcenc-dump and svcenc-recover, and the load that tools/bench counts (a
+# module of its own, never part of "all"). Included by the top Makefile.
 
 TOOLS_OBJ := $(B)/obj/tools
 TOOLS_CPPFLAGS := -Itools -Iagent/lib
@@ -37,5 +38,18 @@ $(B)/bin/svcenc-recover: $(RECOVER_OBJ)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto
+
+# Built from a copy: Kbuild leaves its products where the sources are.
+BENCH_DIR := $(CURDIR)/$(B)/bench/module
+
+.PHONY: bench-module
+bench-module:
+	$(call say,MODULE,svcenc-bench)
+	$(Q)mkdir -p $(BENCH_DIR)
+	$(Q)cp -u tools/bench.d/module/*.[ch] tools/bench.d/module/Kbuild \
+		$(BENCH_DIR)
+	$(Q)$(MAKE) $(if $(Q),-s) -C $(KDIR) M=$(BENCH_DIR) modules \
+		>$(BENCH_DIR)/log 2>&1; status=$$?; \
+		grep -v 'Skipping BTF generation' $(BENCH_DIR)/log; exit $$status
 
 -include $(sort $(DUMP_OBJ:.o=.d) $(RECOVER_OBJ:.o=.d))
