@@ -18,9 +18,9 @@ struct slot {
 	struct llist_node node; /* while it waits to be used */
 	struct stream *stream;
 	u64 since_ns;
-	struct bio bio;
 	struct bio_vec *vecs;
 	unsigned int nr_vecs;
+	struct bio bio; /* ends in an array: keep last */
 };
 
 /* The thread's, but for ended, error, samples and the wait queue. */
@@ -37,7 +37,7 @@ struct stream {
 	int error;
 	u32 *latency;
 	atomic_t samples;
-	struct slot slots[];
+	struct slot *slots[];
 };
 
 /* ---------------------------------------------------------------- memory */
@@ -46,16 +46,21 @@ static void free_slot(struct slot *slot)
 {
 	unsigned int i;
 
+	if (!slot)
+		return;
 	for (i = 0; slot->vecs && i < slot->nr_vecs; i++)
 		if (slot->vecs[i].bv_page)
 			__free_page(slot->vecs[i].bv_page);
+	bio_uninit(&slot->bio);
 	kvfree(slot->vecs);
+	kfree(slot);
 }
 
-static int make_slot(struct slot *slot, unsigned int bytes)
+static int fill_slot(struct slot *slot, unsigned int bytes)
 {
 	unsigned int i;
 
+	bio_init(&slot->bio, NULL, NULL, 0, 0);
 	slot->nr_vecs = DIV_ROUND_UP(bytes, PAGE_SIZE);
 	slot->vecs = kvcalloc(slot->nr_vecs, sizeof(*slot->vecs), GFP_KERNEL);
 	if (!slot->vecs)
@@ -76,12 +81,24 @@ static int make_slot(struct slot *slot, unsigned int bytes)
 	return 0;
 }
 
+static int make_slot(struct stream *stream, unsigned int number)
+{
+	struct slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL);
+
+	if (!slot)
+		return -ENOMEM;
+	stream->slots[number] = slot;
+	slot->stream = stream;
+	llist_add(&slot->node, &stream->ended);
+	return fill_slot(slot, stream->job->bytes);
+}
+
 static void free_stream(struct stream *stream)
 {
 	unsigned int i;
 
 	for (i = 0; i < stream->job->depth; i++)
-		free_slot(&stream->slots[i]);
+		free_slot(stream->slots[i]);
 	if (stream->bdev)
 		blkdev_put(stream->bdev, FMODE_READ | FMODE_WRITE);
 	kvfree(stream->latency);
@@ -119,11 +136,8 @@ static struct stream *make_stream(struct bench_job *job)
 	stream->job = job;
 	stream->random = get_random_u64() | 1;
 	init_waitqueue_head(&stream->wait);
-	for (i = 0; i < job->depth && !rc; i++) {
-		stream->slots[i].stream = stream;
-		rc = make_slot(&stream->slots[i], job->bytes);
-		llist_add(&stream->slots[i].node, &stream->ended);
-	}
+	for (i = 0; i < job->depth && !rc; i++)
+		rc = make_slot(stream, i);
 	if (!rc && job->latency) {
 		stream->latency = kvcalloc(BENCH_SAMPLES_MAX, sizeof(u32),
 					   GFP_KERNEL);
@@ -259,14 +273,11 @@ static void judge_latency(struct stream *stream)
 int bench_run_bios(struct bench_job *job)
 {
 	struct stream *stream = make_stream(job);
-	unsigned int i;
 	int rc;
 
 	if (IS_ERR(stream))
 		return PTR_ERR(stream);
 	rc = loop(stream);
-	for (i = 0; i < job->depth; i++)
-		bio_uninit(&stream->slots[i].bio);
 	if (!rc && stream->latency)
 		judge_latency(stream);
 	free_stream(stream);
