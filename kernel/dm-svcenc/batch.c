@@ -267,8 +267,8 @@ static int convert(struct svcenc_batch *batch, struct svcenc_batch_part *part,
 	int rc = 0;
 
 	conv->slot = slot;
-	conv->src = &part->bio;
-	conv->dst = &part->bio;
+	conv->src = part->vecs;
+	conv->dst = part->vecs;
 	conv->src_iter = (struct bvec_iter){};
 	conv->tweak = tweak;
 	while (left && !rc) {

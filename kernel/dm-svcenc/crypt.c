@@ -4,6 +4,7 @@
 #include <asm/unaligned.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "compat.h"
 #include "crypt.h"
@@ -94,33 +95,41 @@ SVCENC_CRYPTO_CALLBACK(request_done);
 
 void svcenc_crypt_prepare(struct svcenc_conv *conv)
 {
-	sg_init_table(conv->src_sg, SVCENC_CRYPT_SEGS);
-	sg_init_table(conv->dst_sg, SVCENC_CRYPT_SEGS);
 	skcipher_request_set_callback(conv->req, CRYPTO_TFM_REQ_MAY_BACKLOG,
 				      SVCENC_CRYPTO_CALLBACK_OF(request_done),
 				      conv);
-	memset(conv->iv, 0, sizeof(conv->iv));
 	conv->error = 0;
+	conv->yields = false;
 }
 
 /*
- * Describes the next sector of @bio in @sg and moves @iter behind it. -EIO if
+ * Only what is used is set up, when it is used: to clear both tables with
+ * sg_init_table() for each bio cost more than all the rest of a small one's.
+ */
+static void set_part(struct scatterlist *sg, const struct bio_vec *bv,
+		     unsigned int len)
+{
+	*sg = (struct scatterlist){};
+	sg_set_page(sg, bv->bv_page, len, bv->bv_offset);
+}
+
+/*
+ * Describes the next sector of @vecs in @sg and moves @iter behind it. -EIO if
  * it lies in more or smaller parts than any block I/O may have.
  */
-static int map_sector(struct scatterlist *sg, struct bio *bio,
+static int map_sector(struct scatterlist *sg, const struct bio_vec *vecs,
 		      struct bvec_iter *iter, unsigned int bytes)
 {
 	const struct scatterlist *const first = sg;
 
 	for (;; sg++) {
-		const struct bio_vec bv = bio_iter_iovec(bio, *iter);
+		const struct bio_vec bv = bvec_iter_bvec(vecs, *iter);
 		const unsigned int len = min(bv.bv_len, bytes);
 
 		if (unlikely(sg - first >= SVCENC_CRYPT_SEGS || !len))
 			return -EIO;
-		sg_unmark_end(sg);
-		sg_set_page(sg, bv.bv_page, len, bv.bv_offset);
-		bio_advance_iter(bio, iter, len);
+		set_part(sg, &bv, len);
+		bvec_iter_advance_single(vecs, iter, len);
 		bytes -= len;
 		if (!bytes)
 			break;
@@ -162,7 +171,9 @@ static int convert_sector(struct svcenc_conv *conv)
  */
 static int convert_piece(struct svcenc_conv *conv)
 {
-	unsigned int sectors = SVCENC_CRYPT_PIECE / conv->sector_size;
+	const unsigned int most =
+		conv->yields ? SVCENC_CRYPT_TURN : SVCENC_CRYPT_PIECE;
+	unsigned int sectors = most / conv->sector_size;
 	struct svcenc_cipher *cipher;
 	int rc;
 
@@ -196,7 +207,10 @@ int svcenc_crypt_run(struct svcenc_conv *conv)
 {
 	int rc = conv->error;
 
-	while (!rc && conv->src_iter.bi_size)
+	while (!rc && conv->src_iter.bi_size) {
 		rc = convert_piece(conv);
+		if (!rc && conv->yields)
+			cond_resched();
+	}
 	return rc;
 }

@@ -8,7 +8,8 @@
 #define SVCENC_CRYPT_H
 
 #include <crypto/skcipher.h>
-#include <linux/bio.h>
+#include <linux/blk_types.h>
+#include <linux/bvec.h>
 #include <linux/scatterlist.h>
 
 #include "policykey.h"
@@ -16,6 +17,8 @@
 enum svcenc_crypt_limits {
 	/* Longest stretch between two looks at the slot, in bytes. */
 	SVCENC_CRYPT_PIECE = 64 << 10,
+	/* Longest stretch without a look at who else wants the CPU. */
+	SVCENC_CRYPT_TURN = 16 << 10,
 	/* A 4096-byte sector of a direct I/O may be scattered 512-byte wise. */
 	SVCENC_CRYPT_SEGS = 8,
 	SVCENC_CRYPT_IV = 16,
@@ -23,18 +26,19 @@ enum svcenc_crypt_limits {
 
 /*
  * One conversion. The caller fills the upper part; src and dst may be the
- * same bio (then in place). Lives until svcenc_crypt_run() has returned
+ * same vectors (then in place). Lives until svcenc_crypt_run() has returned
  * something else than -EINPROGRESS.
  */
 struct svcenc_conv {
 	struct svcenc_slot *slot;
-	struct bio *src;
-	struct bio *dst;
+	const struct bio_vec *src;
+	const struct bio_vec *dst;
 	struct bvec_iter src_iter; /* advanced as sectors are done */
 	struct bvec_iter dst_iter;
 	u64 tweak; /* 512-byte sector number of the next sector */
 	unsigned int sector_size; /* bytes, 512 or 4096 */
 	bool encrypt;
+	bool yields; /* in process context, where it may: see CRYPT_TURN */
 	struct skcipher_request *req; /* svcenc_crypt_reqsize() bytes */
 	/*
 	 * Called from softirq or process context when a request that went
@@ -68,14 +72,17 @@ void svcenc_crypt_forget_key(struct crypto_skcipher *tfm);
 /* Bytes for conv->req, constant while the module is loaded. */
 size_t svcenc_crypt_reqsize(void);
 
-/* Prepares the parts of @conv that stay the same over all its runs. */
+/*
+ * Prepares the parts of @conv that stay the same over all its runs. It does not
+ * yield until told so.
+ */
 void svcenc_crypt_prepare(struct svcenc_conv *conv);
 
 /*
  * Converts until src_iter is empty. 0: done. -EINPROGRESS: conv->resume()
  * will be or has been called, @conv must not be touched any more. -ENOKEY:
  * the slot is empty, nothing or only a part is converted. -EIO, -ENOMEM: the
- * crypto API refused. Softirq or process context; does not sleep.
+ * crypto API refused. Softirq or process context; sleeps only if it yields.
  */
 int svcenc_crypt_run(struct svcenc_conv *conv);
 

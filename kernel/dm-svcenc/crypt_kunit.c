@@ -217,8 +217,7 @@ static void too_many_parts_are_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, busy(rcu_access_pointer(slot->cipher)));
 }
 
-/* 128 KiB are two pieces: the sector number goes on in the second. */
-static void pieces_continue_the_sector_number(struct kunit *test)
+static void check_pieces(struct kunit *test, bool yields)
 {
 	static const unsigned int at[] = { 0, 64 << 10, 124 << 10 };
 	const unsigned int len = 2 * SVCENC_CRYPT_PIECE;
@@ -231,6 +230,7 @@ static void pieces_continue_the_sector_number(struct kunit *test)
 
 	run->conv.sector_size = 4096;
 	run->conv.tweak = 8;
+	run->conv.yields = yields;
 	KUNIT_EXPECT_EQ(test, 0, svcenc_kunit_convert(run));
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		side[0].buf = pattern(test, 4096);
@@ -241,6 +241,17 @@ static void pieces_continue_the_sector_number(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0,
 				memcmp(side[0].buf, whole + at[i], 4096));
 	}
+}
+
+/* 128 KiB are two pieces: the sector number goes on in the second. */
+static void pieces_continue_the_sector_number(struct kunit *test)
+{
+	check_pieces(test, false);
+}
+
+static void turns_continue_the_sector_number(struct kunit *test)
+{
+	check_pieces(test, true);
 }
 
 static void nothing_to_do_is_done(struct kunit *test)
@@ -361,6 +372,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(parts_of_any_size_are_one_sector),
 	KUNIT_CASE(too_many_parts_are_an_error),
 	KUNIT_CASE(pieces_continue_the_sector_number),
+	KUNIT_CASE(turns_continue_the_sector_number),
 	KUNIT_CASE(nothing_to_do_is_done),
 	KUNIT_CASE(empty_slot_converts_nothing),
 	KUNIT_CASE(key_gone_between_two_sectors),

@@ -314,11 +314,11 @@ svcenc_kunit_prepare(struct kunit *test, struct svcenc_slot *slot,
 		 REQ_OP_WRITE);
 	fill_bio(&run->src, &side[0], len);
 	run->conv.slot = slot;
-	run->conv.src = &run->src;
-	run->conv.dst = &run->src;
+	run->conv.src = run->src_vec;
+	run->conv.dst = run->src_vec;
 	if (side[1].buf) {
 		fill_bio(&run->dst, &side[1], len);
-		run->conv.dst = &run->dst;
+		run->conv.dst = run->dst_vec;
 	}
 	run->conv.src_iter = run->src.bi_iter;
 	run->conv.dst_iter = run->dst.bi_iter;
