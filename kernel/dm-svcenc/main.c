@@ -6,10 +6,12 @@
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
 
+#include "bounce.h"
 #include "crypt.h"
 #include "device.h"
 #include "keyring.h"
 #include "netlink.h"
+#include "soon.h"
 #include "target.h"
 
 #define CREATE_TRACE_POINTS
@@ -67,10 +69,14 @@ static int __init svcenc_init(void)
 	rc = create_queues();
 	if (rc)
 		return rc;
+	svcenc_soon_init();
+	rc = svcenc_bounce_init();
+	if (rc)
+		goto err_destroy_queues;
 	rc = svcenc_crypt_init();
 	if (rc) {
 		pr_err("the crypto API has no xts(aes) (%d)\n", rc);
-		goto err_destroy_queues;
+		goto err_exit_bounce;
 	}
 	rc = svcenc_netlink_init();
 	if (rc)
@@ -90,6 +96,8 @@ err_exit_netlink:
 	svcenc_netlink_exit();
 err_exit_crypt:
 	svcenc_crypt_exit();
+err_exit_bounce:
+	svcenc_bounce_exit();
 err_destroy_queues:
 	destroy_queues();
 	return rc;
@@ -103,6 +111,8 @@ static void __exit svcenc_exit(void)
 	flush_workqueue(svcenc_event_wq);
 	svcenc_netlink_exit();
 	svcenc_crypt_exit();
+	svcenc_soon_exit();
+	svcenc_bounce_exit();
 	destroy_queues();
 	rcu_barrier();
 }

@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A read is remapped and decrypted in place when it comes back. A write is
- * encrypted into bounce pages, in one or more bounce bios, and ends when all
- * of them have.
- *
- * Nothing here waits for memory. Pages and bounce bios are taken without
- * reclaim, from the volume's reserve if need be; a write that gets none is
- * set aside as starved and taken up when another write of the volume gives
- * something back. There is always such a write: a starved one holds nothing,
- * and reserves belong to one volume only, so stacked volumes cannot wait for
- * each other in a circle.
+ * encrypted into bounce pages. As a rule they come from the cache, all at
+ * once, and device-mapper's clone itself is sent down with them in place of
+ * the data: no bio of our own, nothing to count. Where there are too few pages
+ * for that, split.c takes over; who goes down whole takes nothing from the
+ * reserves and never waits, so it has no part in what is argued there.
  *
  * Conversions of all volumes share one workqueue, so they must not wait for a
- * device either: where one submits, it may have to wait for a request's tag.
- * A conversion in the submitter's own context submits by itself; one on the
- * queue leaves its bounce to the volume's submit_work, of which at most one
- * runs per volume, on a queue apart. Otherwise the writes of an upper volume
- * could fill the queue that the lower one needs to make progress.
+ * device: where one submits, it may have to wait for a request's tag. A
+ * conversion in the submitter's own context submits by itself; one on the
+ * queue leaves it to the volume's submit_work, of which at most one runs per
+ * volume, on a queue apart. Otherwise the writes of an upper volume could fill
+ * the queue that the lower one needs to make progress.
  */
-#include <linux/blk-cgroup.h>
 #include <linux/blkdev.h>
 
-#include "crypt.h"
+#include "bounce.h"
+#include "io.h"
 #include "map.h"
 #include "trace.h"
 #include "unreadable.h"
@@ -33,31 +29,9 @@ enum map_limits {
 	INLINE_MAX_BYTES = 64 << 10,
 };
 
-/*
- * Per-bio data. A read uses it from completion on, a write from map on; one
- * context at a time works on it, handed over by queue_work(). pending and
- * status are shared with the completions of bounce bios.
- */
-struct svcenc_io {
-	struct svcenc_dev *dev;
-	struct bio *bio;	   /* device-mapper's clone: ours meanwhile */
-	bio_end_io_t *end_io;	   /* reads, discards: the clone's own */
-	struct bio *bounce;	   /* writes: being filled, not yet submitted */
-	unsigned int cut;	   /* writes: bytes left out of conv.src_iter */
-	bool waited;		   /* writes: was starved before */
-	bool heals;		   /* writes: over what could not be read */
-	sector_t sector;	   /* writes: lower sector of the next bounce */
-	struct svcenc_use use;	   /* from entering to leaving the range */
-	struct svcenc_waiter waiter; /* writes, discards: until they enter */
-	atomic_t pending;	   /* writes: unfinished bounces + 1 */
-	blk_status_t status;	   /* writes: first error */
-	struct work_struct work;
-	struct list_head node;	   /* starved_lock */
-	struct svcenc_conv conv;
-	struct skcipher_request req; /* its context follows: keep last */
-};
-
 static_assert(offsetofend(struct svcenc_io, req) == sizeof(struct svcenc_io));
+/* One page has room for the vectors of any bio. */
+static_assert(BIO_MAX_BYTES / PAGE_SIZE * sizeof(struct bio_vec) <= PAGE_SIZE);
 
 unsigned int svcenc_map_io_size(void)
 {
@@ -65,12 +39,12 @@ unsigned int svcenc_map_io_size(void)
 		     ARCH_KMALLOC_MINALIGN);
 }
 
-static struct svcenc_io *bio_io(struct bio *bio)
+static struct svcenc_io *bio_io(struct svcenc_dev *dev, struct bio *bio)
 {
-	return dm_per_bio_data(bio, svcenc_map_io_size());
+	return dm_per_bio_data(bio, dev->ti->per_io_data_size);
 }
 
-static blk_status_t conv_status(struct svcenc_dev *dev, int rc)
+blk_status_t svcenc_io_conv_status(struct svcenc_dev *dev, int rc)
 {
 	if (!rc)
 		return BLK_STS_OK;
@@ -82,7 +56,7 @@ static blk_status_t conv_status(struct svcenc_dev *dev, int rc)
 	return rc == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR;
 }
 
-static void defer(struct svcenc_io *io)
+void svcenc_io_defer(struct svcenc_io *io)
 {
 	this_cpu_inc(io->dev->counters->queued);
 	queue_work(svcenc_wq, &io->work);
@@ -91,7 +65,7 @@ static void defer(struct svcenc_io *io)
 /* An asynchronous request of this conversion is done: go on elsewhere. */
 static void resume_conv(struct svcenc_conv *conv)
 {
-	defer(container_of(conv, struct svcenc_io, conv));
+	svcenc_io_defer(container_of(conv, struct svcenc_io, conv));
 }
 
 static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
@@ -99,13 +73,9 @@ static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
 {
 	io->dev = dev;
 	io->bio = bio;
-	io->bounce = NULL;
-	io->cut = 0;
-	io->waited = false;
-	io->status = BLK_STS_OK;
 	INIT_WORK(&io->work, work);
 	io->conv.slot = io->use.slot;
-	io->conv.src = bio;
+	io->conv.src = bio->bi_io_vec;
 	io->conv.src_iter = bio->bi_iter;
 	io->conv.tweak = bio->bi_iter.bi_sector;
 	io->conv.sector_size = dev->sector_size;
@@ -113,12 +83,36 @@ static void prepare_io(struct svcenc_dev *dev, struct svcenc_io *io,
 	io->conv.resume = resume_conv;
 }
 
-/* dev stays as long as one of its bios does: leave first. */
+/*
+ * dev stays as long as one of its bios does: leave first. The clone has been
+ * through bio_endio() if it was below, and has nothing for it to do if not.
+ */
 static void end_bio(struct svcenc_io *io, blk_status_t status)
 {
 	svcenc_range_leave(&io->dev->range, &io->use);
 	io->bio->bi_status = status;
-	bio_endio(io->bio);
+	io->bio->bi_end_io(io->bio);
+}
+
+/* The clone goes to the device below, and comes back to @end_io. */
+static void aim_clone(struct svcenc_io *io, bio_end_io_t *end_io)
+{
+	struct bio *bio = io->bio;
+
+	io->end_io = bio->bi_end_io;
+	bio->bi_end_io = end_io;
+	bio->bi_private = io;
+	bio_set_dev(bio, io->dev->lower->bdev);
+	bio->bi_iter.bi_sector += io->use.base;
+}
+
+/* The clone is back: it is as it was but for device and iterator. */
+static struct svcenc_io *returned(struct bio *bio)
+{
+	struct svcenc_io *io = bio->bi_private;
+
+	bio->bi_end_io = io->end_io;
+	return io;
 }
 
 static struct svcenc_run bio_run(const struct bio *bio)
@@ -133,7 +127,7 @@ static struct svcenc_run bio_run(const struct bio *bio)
 
 static void finish_read(struct svcenc_io *io, int rc)
 {
-	end_bio(io, conv_status(io->dev, rc));
+	end_bio(io, svcenc_io_conv_status(io->dev, rc));
 }
 
 static void run_read(struct svcenc_io *io)
@@ -146,146 +140,74 @@ static void run_read(struct svcenc_io *io)
 
 static void read_work(struct work_struct *work)
 {
-	run_read(container_of(work, struct svcenc_io, work));
+	struct svcenc_io *io = container_of(work, struct svcenc_io, work);
+
+	io->conv.yields = true;
+	run_read(io);
 }
 
-/* AES-NI cannot be used with interrupts off, and large ones go to any CPU. */
-static bool convert_here(const struct svcenc_io *io)
+/* From softirq context, or late: then there were many before it. */
+static void read_soon(struct svcenc_soon *soon, bool late)
 {
-	return !in_hardirq() && !irqs_disabled() &&
-	       io->conv.src_iter.bi_size <= INLINE_MAX_BYTES;
+	struct svcenc_io *io = container_of(soon, struct svcenc_io, soon);
+
+	if (late)
+		queue_work(svcenc_wq, &io->work);
+	else
+		run_read(io);
+}
+
+/* The crypto API does not work with interrupts off. */
+static bool may_convert(void)
+{
+	return !in_hardirq() && !irqs_disabled();
+}
+
+/* Large ones go to any CPU. */
+static bool is_small(const struct svcenc_io *io)
+{
+	return io->conv.src_iter.bi_size <= INLINE_MAX_BYTES;
 }
 
 static void read_end_io(struct bio *bio)
 {
-	struct svcenc_io *io = bio_io(bio);
+	struct svcenc_io *io = returned(bio);
 
-	bio->bi_end_io = io->end_io;
 	if (bio->bi_status) {
 		this_cpu_inc(io->dev->counters->read_errors);
 		end_bio(io, bio->bi_status);
 		return;
 	}
 	svcenc_crypt_prepare(&io->conv);
-	if (convert_here(io))
+	if (!is_small(io)) {
+		svcenc_io_defer(io);
+	} else if (likely(may_convert())) {
 		run_read(io);
-	else
-		defer(io);
+	} else {
+		this_cpu_inc(io->dev->counters->queued);
+		io->soon.run = read_soon;
+		io->soon.bytes = io->conv.src_iter.bi_size;
+		svcenc_soon(&io->soon);
+	}
 }
 
-static int start_read(struct svcenc_dev *dev, struct bio *bio)
+static int start_read(struct svcenc_dev *dev, struct svcenc_io *io,
+		      struct bio *bio)
 {
 	const struct svcenc_run run = bio_run(bio);
-	struct svcenc_io *io = bio_io(bio);
 
 	prepare_io(dev, io, bio, read_work);
 	if (unlikely(svcenc_range_unreadable(&dev->range, &run))) {
 		end_bio(io, BLK_STS_IOERR);
 		return DM_MAPIO_SUBMITTED;
 	}
-	io->conv.dst = bio;
+	io->conv.dst = io->conv.src;
 	io->conv.encrypt = false;
-	io->end_io = bio->bi_end_io;
-	bio->bi_end_io = read_end_io;
-	bio_set_dev(bio, dev->lower->bdev);
-	bio->bi_iter.bi_sector += io->use.base;
+	aim_clone(io, read_end_io);
 	return DM_MAPIO_REMAPPED;
 }
 
 /* ---------------------------------------------------------------- writes */
-
-static void hold(struct svcenc_dev *dev)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->starved_lock, flags);
-	dev->holders++;
-	spin_unlock_irqrestore(&dev->starved_lock, flags);
-}
-
-/* Something of the reserve may be back: one starved write may try again. */
-static void release(struct svcenc_dev *dev)
-{
-	struct svcenc_io *io;
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->starved_lock, flags);
-	dev->holders--;
-	io = list_first_entry_or_null(&dev->starved, struct svcenc_io, node);
-	if (io)
-		list_del(&io->node);
-	spin_unlock_irqrestore(&dev->starved_lock, flags);
-	if (io)
-		defer(io);
-}
-
-/*
- * Gives up holding and sets @io aside until someone else releases. False if
- * there is nobody: then all reserves are full again and @io shall retry. To
- * decide and to set aside are one step under the lock: no release is missed.
- */
-static bool starve(struct svcenc_dev *dev, struct svcenc_io *io)
-{
-	unsigned long flags;
-	bool others;
-
-	spin_lock_irqsave(&dev->starved_lock, flags);
-	others = --dev->holders > 0;
-	/* Who has waited before stays in front of those who have not. */
-	if (others && io->waited)
-		list_add(&io->node, &dev->starved);
-	else if (others)
-		list_add_tail(&io->node, &dev->starved);
-	io->waited = true;
-	spin_unlock_irqrestore(&dev->starved_lock, flags);
-	return others;
-}
-
-static void free_bounce(struct svcenc_dev *dev, struct bio *bounce)
-{
-	struct bvec_iter_all iter;
-	struct bio_vec *bv;
-
-	bio_for_each_segment_all(bv, bounce, iter)
-		mempool_free(bv->bv_page, &dev->pages);
-	bio_put(bounce);
-}
-
-/*
- * A bounce bio for as much of the rest of @io as there are pages, NULL if
- * there is not even one. The pages only ever hold ciphertext.
- */
-static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
-{
-	struct svcenc_dev *dev = io->dev;
-	unsigned int left = io->conv.src_iter.bi_size;
-	struct bio *bounce;
-	/* The poller knows only device-mapper's clone: nobody would poll this. */
-	const blk_opf_t opf = io->bio->bi_opf & ~REQ_POLLED;
-
-	bounce = bio_alloc_bioset(dev->lower->bdev,
-				  DIV_ROUND_UP(left, PAGE_SIZE), opf, gfp,
-				  &dev->bounces);
-	/* The reserve for the vector, too, is only of the largest size. */
-	if (!bounce)
-		bounce = bio_alloc_bioset(dev->lower->bdev, BIO_MAX_VECS, opf,
-					  gfp, &dev->bounces);
-	if (!bounce)
-		return NULL;
-	while (left) {
-		const unsigned int len = min_t(unsigned int, left, PAGE_SIZE);
-		struct page *page = mempool_alloc(&dev->pages, gfp);
-
-		if (!page)
-			break;
-		__bio_add_page(bounce, page, len, 0);
-		left -= len;
-	}
-	if (bounce->bi_iter.bi_size)
-		return bounce;
-	bio_put(bounce);
-	return NULL;
-}
 
 /*
  * What could not be read is overwritten: it may be read again, but only once
@@ -334,37 +256,14 @@ static void heal_later(struct svcenc_io *io)
 	queue_work(svcenc_heal_wq, &dev->heal_work);
 }
 
-static void finish_write(struct svcenc_io *io)
+/* All of it is written, or has failed. */
+void svcenc_io_end_write(struct svcenc_io *io, blk_status_t status)
 {
-	if (!atomic_dec_and_test(&io->pending))
-		return;
-	if (unlikely(io->heals) && !io->status) {
+	if (unlikely(io->heals) && !status) {
 		heal_later(io);
 		return;
 	}
-	end_bio(io, io->status);
-}
-
-/* The first error stays; which one of several does not matter. */
-static void note_error(struct svcenc_io *io, blk_status_t status)
-{
-	if (status)
-		cmpxchg(&io->status, BLK_STS_OK, status);
-}
-
-static void bounce_end_io(struct bio *bounce)
-{
-	struct svcenc_io *io = bounce->bi_private;
-	struct svcenc_dev *dev = io->dev;
-
-	if (bounce->bi_status) {
-		this_cpu_inc(dev->counters->write_errors);
-		note_error(io, bounce->bi_status);
-	}
-	free_bounce(dev, bounce);
-	/* Before the bio ends: dev stays as long as one of its bios does. */
-	release(dev);
-	finish_write(io);
+	end_bio(io, status);
 }
 
 /* Submits what conversions on the queue have left, in their order. */
@@ -386,7 +285,7 @@ static void submit_work(struct work_struct *work)
 	blk_finish_plug(&plug);
 }
 
-static void submit_later(struct svcenc_dev *dev, struct bio *bounce)
+void svcenc_io_submit_later(struct svcenc_dev *dev, struct bio *bounce)
 {
 	unsigned long flags;
 
@@ -396,95 +295,144 @@ static void submit_later(struct svcenc_dev *dev, struct bio *bounce)
 	queue_work(svcenc_submit_wq, &dev->submit_work);
 }
 
-static void submit_bounce(struct svcenc_io *io, bool on_queue)
+/*
+ * All pages for @io at once and none of the reserve's; false if there are too
+ * few. The vectors of more than one lie in a further page.
+ */
+static bool take_pages(struct svcenc_io *io)
 {
-	struct bio *bounce = io->bounce;
+	const unsigned int bytes = io->conv.src_iter.bi_size;
+	const unsigned int count = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	struct bio_vec *vecs = &io->one;
+	unsigned int i;
 
-	io->bounce = NULL;
-	bounce->bi_end_io = bounce_end_io;
-	bounce->bi_private = io;
-	bounce->bi_ioprio = io->bio->bi_ioprio;
-	bounce->bi_iter.bi_sector = io->sector;
-	bio_clone_blkg_association(bounce, io->bio);
-	io->sector += bio_sectors(bounce);
-	atomic_inc(&io->pending);
-	if (on_queue)
-		submit_later(io->dev, bounce);
-	else
-		submit_bio_noacct(bounce);
+	if (!svcenc_bounce_get(&io->one, 1))
+		return false;
+	if (count > 1) {
+		vecs = page_address(io->one.bv_page);
+		if (!svcenc_bounce_get(vecs, count)) {
+			svcenc_bounce_put(&io->one, 1);
+			return false;
+		}
+	}
+	for (i = 0; i < count; i++) {
+		vecs[i].bv_len = PAGE_SIZE;
+		vecs[i].bv_offset = 0;
+	}
+	vecs[count - 1].bv_len -= count * PAGE_SIZE - bytes;
+	io->vecs = vecs;
+	return true;
+}
+
+/* To the volume's reserve if that lacks any, else to the cache. */
+static void put_pages(struct svcenc_dev *dev, const struct bio_vec *vecs,
+		      unsigned int count)
+{
+	/* As in mempool_free(): who took from the reserve sees it lacking. */
+	smp_rmb();
+	while (unlikely(READ_ONCE(dev->pages.curr_nr) < dev->pages.min_nr) &&
+	       count)
+		mempool_free(vecs[--count].bv_page, &dev->pages);
+	if (likely(count))
+		svcenc_bounce_put(vecs, count);
+}
+
+static void give_pages_back(struct svcenc_io *io)
+{
+	const unsigned int bytes = io->waiter.run.sectors << SECTOR_SHIFT;
+
+	if (io->vecs != &io->one)
+		put_pages(io->dev, io->vecs, DIV_ROUND_UP(bytes, PAGE_SIZE));
+	put_pages(io->dev, &io->one, 1);
+}
+
+static void write_end_io(struct bio *bio)
+{
+	struct svcenc_io *io = returned(bio);
+
+	if (bio->bi_status)
+		this_cpu_inc(io->dev->counters->write_errors);
+	give_pages_back(io);
+	svcenc_io_end_write(io, bio->bi_status);
 }
 
 /*
- * Directs the conversion into io->bounce. There may be more left of the bio
- * than the bounce has room for: src_iter is cut for this run.
+ * The data of the clone are the pages from now on. It does not own its
+ * vectors, so it need not get the old ones back: device-mapper looks at
+ * nothing but its status when it ends.
  */
-static void aim_conv(struct svcenc_io *io)
+static void show_pages(struct svcenc_io *io)
 {
-	struct svcenc_conv *conv = &io->conv;
+	struct bio *bio = io->bio;
 
-	conv->dst = io->bounce;
-	conv->dst_iter = io->bounce->bi_iter;
-	io->cut = conv->src_iter.bi_size - conv->dst_iter.bi_size;
-	conv->src_iter.bi_size -= io->cut;
+	bio->bi_io_vec = io->vecs;
+	bio->bi_iter.bi_idx = 0;
+	bio->bi_iter.bi_bvec_done = 0;
+	aim_clone(io, write_end_io);
 }
 
-/*
- * Gets a bounce for the rest of @io. False: @io is starved and must not be
- * touched any more.
- */
-static bool get_bounce(struct svcenc_io *io)
+/* The first part of run_write(), or what is left after a request that waited. */
+static int run_whole(struct svcenc_io *io, bool on_queue)
 {
-	hold(io->dev);
-	io->bounce = alloc_bounce(io, GFP_NOWAIT | __GFP_NOWARN);
-	if (io->bounce) {
-		aim_conv(io);
-		return true;
+	const int rc = svcenc_crypt_run(&io->conv);
+
+	if (rc == -EINPROGRESS)
+		return DM_MAPIO_SUBMITTED;
+	if (unlikely(rc)) {
+		give_pages_back(io);
+		end_bio(io, svcenc_io_conv_status(io->dev, rc));
+		return DM_MAPIO_SUBMITTED;
 	}
-	/* Alone: again, but from the queue, so that nothing can spin here. */
-	if (!starve(io->dev, io))
-		defer(io);
-	return false;
+	show_pages(io);
+	if (!on_queue)
+		return DM_MAPIO_REMAPPED;
+	/* Whoever polls for it does not do so in the context of submit_work. */
+	io->bio->bi_opf &= ~REQ_POLLED;
+	svcenc_io_submit_later(io->dev, io->bio);
+	return DM_MAPIO_SUBMITTED;
 }
 
-/*
- * Works on a write until it is submitted as a whole, has failed, is starved,
- * or waits for an asynchronous request (the last two: come back later).
- */
-static void run_write(struct svcenc_io *io, bool on_queue)
+static bool aim_whole(struct svcenc_io *io)
 {
-	int rc = 0;
+	if (!take_pages(io))
+		return false;
+	io->conv.dst = io->vecs;
+	io->conv.dst_iter = (struct bvec_iter){
+		.bi_size = io->conv.src_iter.bi_size,
+	};
+	return true;
+}
 
-	while (io->bounce || io->conv.src_iter.bi_size) {
-		if (!io->bounce && !get_bounce(io))
-			return;
-		rc = svcenc_crypt_run(&io->conv);
-		if (rc == -EINPROGRESS)
-			return;
-		if (rc)
-			break;
-		io->conv.src_iter.bi_size += io->cut;
-		submit_bounce(io, on_queue);
-	}
-	if (rc) {
-		note_error(io, conv_status(io->dev, rc));
-		free_bounce(io->dev, io->bounce);
-		release(io->dev);
-	}
-	finish_write(io);
+/* In the clone if that can be, and from then on; else in bounce bios. */
+static int run_write(struct svcenc_io *io, bool on_queue)
+{
+	if (io->vecs || (!io->split && aim_whole(io)))
+		return run_whole(io, on_queue);
+	io->split = true;
+	svcenc_split_run(io, on_queue);
+	return DM_MAPIO_SUBMITTED;
 }
 
 static void write_work(struct work_struct *work)
 {
-	run_write(container_of(work, struct svcenc_io, work), true);
+	struct svcenc_io *io = container_of(work, struct svcenc_io, work);
+
+	io->conv.yields = true;
+	run_write(io, true);
 }
 
 /* Entered: io->use is set. */
-static void prepare_write(struct svcenc_dev *dev, struct bio *bio)
+static void prepare_write(struct svcenc_dev *dev, struct svcenc_io *io,
+			  struct bio *bio)
 {
-	struct svcenc_io *io = bio_io(bio);
-
 	io->waiter.run = bio_run(bio);
 	prepare_io(dev, io, bio, write_work);
+	io->vecs = NULL;
+	io->bounce = NULL;
+	io->cut = 0;
+	io->split = false;
+	io->waited = false;
+	io->status = BLK_STS_OK;
 	io->heals = svcenc_range_unreadable(&dev->range, &io->waiter.run);
 	io->conv.encrypt = true;
 	io->sector = io->use.base + bio->bi_iter.bi_sector;
@@ -492,15 +440,13 @@ static void prepare_write(struct svcenc_dev *dev, struct bio *bio)
 	svcenc_crypt_prepare(&io->conv);
 }
 
-static int start_write(struct svcenc_dev *dev, struct bio *bio)
+static int start_write(struct svcenc_dev *dev, struct svcenc_io *io,
+		       struct bio *bio)
 {
-	struct svcenc_io *io = bio_io(bio);
-
-	prepare_write(dev, bio);
-	if (convert_here(io))
-		run_write(io, false);
-	else
-		defer(io);
+	prepare_write(dev, io, bio);
+	if (is_small(io) && may_convert())
+		return run_write(io, false);
+	svcenc_io_defer(io);
 	return DM_MAPIO_SUBMITTED;
 }
 
@@ -508,22 +454,15 @@ static int start_write(struct svcenc_dev *dev, struct bio *bio)
 
 static void discard_end_io(struct bio *bio)
 {
-	struct svcenc_io *io = bio_io(bio);
-
-	bio->bi_end_io = io->end_io;
-	end_bio(io, bio->bi_status);
+	end_bio(returned(bio), bio->bi_status);
 }
 
-static int start_discard(struct svcenc_dev *dev, struct bio *bio)
+static int start_discard(struct svcenc_dev *dev, struct svcenc_io *io,
+			 struct bio *bio)
 {
-	struct svcenc_io *io = bio_io(bio);
-
 	io->dev = dev;
 	io->bio = bio;
-	io->end_io = bio->bi_end_io;
-	bio->bi_end_io = discard_end_io;
-	bio_set_dev(bio, dev->lower->bdev);
-	bio->bi_iter.bi_sector += io->use.base;
+	aim_clone(io, discard_end_io);
 	return DM_MAPIO_REMAPPED;
 }
 
@@ -556,18 +495,17 @@ static void unparked(struct svcenc_waiter *waiter, blk_status_t status)
 		count_failure(dev, BLK_STS_OFFLINE);
 		end_bio(io, BLK_STS_OFFLINE);
 	} else if (bio_op(bio) == REQ_OP_DISCARD) {
-		start_discard(dev, bio);
-		submit_later(dev, bio);
+		start_discard(dev, io, bio);
+		svcenc_io_submit_later(dev, bio);
 	} else {
-		prepare_write(dev, bio);
-		defer(io);
+		prepare_write(dev, io, bio);
+		svcenc_io_defer(io);
 	}
 }
 
-static struct svcenc_waiter *waiter_of(struct svcenc_dev *dev, struct bio *bio)
+static struct svcenc_waiter *waiter_of(struct svcenc_dev *dev,
+				       struct svcenc_io *io, struct bio *bio)
 {
-	struct svcenc_io *io = bio_io(bio);
-
 	if (bio_op(bio) == REQ_OP_READ)
 		return NULL;
 	io->dev = dev;
@@ -609,6 +547,7 @@ static void count_bio(struct svcenc_dev *dev, enum req_op op)
 /* Reads, writes and discards. */
 static int map_data(struct svcenc_dev *dev, struct bio *bio)
 {
+	struct svcenc_io *io = bio_io(dev, bio);
 	const enum req_op op = bio_op(bio);
 
 	if (op != REQ_OP_READ && op != REQ_OP_WRITE && op != REQ_OP_DISCARD)
@@ -616,8 +555,8 @@ static int map_data(struct svcenc_dev *dev, struct bio *bio)
 	count_bio(dev, op);
 	if (op != REQ_OP_DISCARD && bio->bi_iter.bi_size > BIO_MAX_BYTES)
 		dm_accept_partial_bio(bio, BIO_MAX_BYTES >> SECTOR_SHIFT);
-	switch (svcenc_range_enter(&dev->range, bio, waiter_of(dev, bio),
-				   &bio_io(bio)->use)) {
+	switch (svcenc_range_enter(&dev->range, bio, waiter_of(dev, io, bio),
+				   &io->use)) {
 	case SVCENC_ENTRY_PARKED:
 		this_cpu_inc(dev->counters->parked);
 		return DM_MAPIO_SUBMITTED;
@@ -631,9 +570,9 @@ static int map_data(struct svcenc_dev *dev, struct bio *bio)
 		break;
 	}
 	if (op == REQ_OP_READ)
-		return start_read(dev, bio);
-	return op == REQ_OP_WRITE ? start_write(dev, bio) :
-				    start_discard(dev, bio);
+		return start_read(dev, io, bio);
+	return op == REQ_OP_WRITE ? start_write(dev, io, bio) :
+				    start_discard(dev, io, bio);
 }
 
 int svcenc_map(struct dm_target *ti, struct bio *bio)
@@ -660,8 +599,7 @@ int svcenc_map_init(struct svcenc_dev *dev)
 {
 	int rc;
 
-	spin_lock_init(&dev->starved_lock);
-	INIT_LIST_HEAD(&dev->starved);
+	svcenc_split_init(dev);
 	bio_list_init(&dev->to_submit);
 	INIT_WORK(&dev->submit_work, submit_work);
 	INIT_LIST_HEAD(&dev->healing);

@@ -1,18 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will let writes of all kinds fail below and, when the
-# DESCRIPTION: volume is closed, ask the owners of all pages of the machine
-# DESCRIPTION: (page_owner) whether the target still has one that it took for
-# DESCRIPTION: encrypting.
+# DESCRIPTION: This test will let writes of all kinds fail below, also while the
+# DESCRIPTION: allocator has no page, and, when the volume is closed and the cache
+# DESCRIPTION: emptied, ask the owners of all pages of the machine (page_owner)
+# DESCRIPTION: whether the target still has one that it took for encrypting.
 # RUNS: uml
 # SET: quick
 # TIMEOUT: 120
 
-cd "$(dirname "$0")/../kselftest/dm-svcenc" || exit 1
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/uml/fault/lib_memory.sh
+. "$here/fault/lib_memory.sh"
 # shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
-. "$PWD/lib_data.sh"
+. "$here/../kselftest/dm-svcenc/lib_data.sh"
 
-owners=/sys/kernel/debug/page_owner
+# shellcheck disable=SC2154 # set by lib_memory.sh
+owners=$fault_fs/page_owner
 above=/dev/mapper/alpha
 
 # Read in large pieces: a read that is too short for an entry is an error.
@@ -21,10 +24,12 @@ read_owners() {
 	dd if="$owners" of="$SVC_TMP/owners" bs=64k status=none && [ -s "$SVC_TMP/owners" ]
 }
 
-# Pages of the reserve, or taken past it, that nobody has given back.
+# Pages of the reserve, of the cache, or taken past them, that nobody has given
+# back.
 pages_of_target() {
+	echo 2 >/proc/sys/vm/drop_caches
 	svc_wait 10 read_owners || svc_bail "nobody owns a page: boot with page_owner=on (tests/uml/run)"
-	awk 'BEGIN { RS = "" } /mempool_alloc_pages/ && /\[dm_svcenc\]/ { n++ } END { print n + 0 }' \
+	awk 'BEGIN { RS = "" } /mempool_alloc_pages|svcenc_bounce_get/ && /\[dm_svcenc\]/ { n++ } END { print n + 0 }' \
 		"$SVC_TMP/owners"
 }
 
@@ -38,7 +43,7 @@ failed_writes() {
 	echo $n
 }
 
-svc_plan 6
+svc_plan 9
 data_start
 svc_make_volume vol 4M 4096
 svc_add_key vol >/dev/null
@@ -51,6 +56,12 @@ svc_is "small writes fail" "$(failed_writes 4k 10)" 10
 svc_is "writes of many pages fail" "$(failed_writes 64k 10)" 10
 svc_is "writes that are cut, too" "$(failed_writes 1M 5)" 5
 svc_ok "they are counted" test "$(svc_status alpha 13)" -ge 25
+# now in bounce bios, of what the reserve has
+echo 2 >/proc/sys/vm/drop_caches
+fault_no_memory 100
+svc_is "without memory, small writes fail" "$(failed_writes 4k 10)" 10
+svc_is "without memory, larger ones fail" "$(failed_writes 128k 10)" 10
+svc_ok "there was no memory" test "$(fault_memory_again)" -gt 20
 data_swap below "0 $(data_sectors "$svc_dev") linear $svc_dev 0"
 svc_close alpha
 svc_is "no page is left with the target" "$(pages_of_target)" 0

@@ -11,8 +11,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../kselftest/dm-svcenc/lib.sh"
 # shellcheck source=tests/kselftest/dm-svcenc/lib/key.sh
 . "$svc_here/lib/key.sh"
-
-fault_fs=/sys/kernel/debug
+# shellcheck source=tests/uml/fault/lib_memory.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib_memory.sh"
 
 fault_start() {
 	local name
