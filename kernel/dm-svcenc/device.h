@@ -33,6 +33,15 @@ enum svcenc_device_limits {
 	SVCENC_REASON_SIZE = 160,
 };
 
+/*
+ * A commit may be what a write waits for, so it has its own. In one piece: each
+ * alone would be rounded up to the next power of two.
+ */
+struct svcenc_buffers {
+	struct svcenc_sb sb[2];
+	struct svcenc_extents extents;
+};
+
 struct svcenc_dev {
 	/* Constant after ctr. */
 	struct dm_target *ti;
@@ -56,11 +65,11 @@ struct svcenc_dev {
 	 * taken on the I/O path nor by the end of a key.
 	 */
 	struct mutex commit_lock;
+	struct svcenc_buffers *buffers; /* what the next three point into */
 	struct svcenc_sb *sb;	 /* commit_lock; as durable in both copies */
 	struct svcenc_sb *next;	 /* commit_lock; scratch: the one to commit */
-	void *image[SVCENC_SB_COPIES]; /* commit_lock; I/O buffers, one page */
-	u8 *span;		 /* commit_lock; scratch for the HMAC */
 	struct svcenc_extents *extents; /* commit_lock; scratch */
+	void *image[SVCENC_SB_COPIES]; /* commit_lock; I/O buffers, one page */
 	struct svcenc_key *key;	 /* commit_lock; counted, NULL before open */
 	/*
 	 * Highest seq that may be on disk: a commit of unknown fate must not

@@ -11,6 +11,13 @@ static const sector_t copy_sector[SVCENC_SB_COPIES] = {
 	SVCENC_SB2_OFFSET >> SECTOR_SHIFT,
 };
 
+/*
+ * What is hashed: one for all volumes, since nobody waits for anything but the
+ * processor while it is used.
+ */
+static DEFINE_MUTEX(span_lock); /* inside commit_lock */
+static u8 span[SVCENC_SB_MAC_SPAN];
+
 /* Reads or writes one copy and waits for it. */
 static int rw_copy(struct svcenc_dev *dev, unsigned int copy, blk_opf_t opf,
 		   void *image)
@@ -72,16 +79,27 @@ int svcenc_super_peek(struct svcenc_dev *dev, const char **ret_error)
 	return -EINVAL;
 }
 
+static int mac_of(struct svcenc_key *key, const void *image,
+		  u8 mac[SVCENC_SB_MAC_SIZE])
+{
+	int rc;
+
+	mutex_lock(&span_lock);
+	svcenc_sb_for_mac(image, span);
+	rc = svcenc_key_mac(key, span, mac);
+	mutex_unlock(&span_lock);
+	return rc;
+}
+
 /* -ENOKEY, or 0 with *ret_state GOOD or FORGED. */
-static int check_mac(struct svcenc_dev *dev, struct svcenc_key *key,
-		     const void *image, const struct svcenc_sb *sb,
+static int check_mac(struct svcenc_key *key, const void *image,
+		     const struct svcenc_sb *sb,
 		     enum svcenc_copy_state *ret_state)
 {
 	u8 mac[SVCENC_SB_MAC_SIZE];
 	int rc;
 
-	svcenc_sb_for_mac(image, dev->span);
-	rc = svcenc_key_mac(key, dev->span, mac);
+	rc = mac_of(key, image, mac);
 	if (rc)
 		return rc;
 	*ret_state = crypto_memneq(mac, sb->mac, sizeof(mac)) ?
@@ -113,7 +131,7 @@ static int judge_copy(struct svcenc_dev *dev, struct svcenc_key *key,
 		return 0;
 	}
 	if (svcenc_keyid_equal(&sb->key, svcenc_key_id(key)))
-		return check_mac(dev, key, dev->image[i], sb, &copy->state);
+		return check_mac(key, dev->image[i], sb, &copy->state);
 	copy->state = SVCENC_COPY_FOREIGN;
 	if (sb->seq >= loaded->wanted_seq) {
 		loaded->wanted = sb->key;
@@ -159,8 +177,7 @@ static int seal(struct svcenc_dev *dev, struct svcenc_key *key,
 	int rc;
 
 	svcenc_sb_fill(sb, dev->image[0]);
-	svcenc_sb_for_mac(dev->image[0], dev->span);
-	rc = svcenc_key_mac(key, dev->span, sb->mac);
+	rc = mac_of(key, dev->image[0], sb->mac);
 	if (!rc)
 		svcenc_sb_set_mac(dev->image[0], sb->mac);
 	return rc;

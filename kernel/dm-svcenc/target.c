@@ -24,10 +24,7 @@ static void free_device(struct svcenc_dev *dev)
 	svcenc_map_exit(dev);
 	for (i = 0; i < SVCENC_SB_COPIES; i++)
 		free_page((unsigned long)dev->image[i]);
-	kfree(dev->extents);
-	kfree(dev->span);
-	kfree(dev->next);
-	kfree(dev->sb);
+	kfree(dev->buffers);
 	if (dev->lower)
 		dm_put_device(dev->ti, dev->lower);
 	mutex_destroy(&dev->commit_lock);
@@ -38,12 +35,12 @@ static int alloc_buffers(struct svcenc_dev *dev)
 {
 	unsigned int i;
 
-	dev->sb = kzalloc(sizeof(*dev->sb), GFP_KERNEL);
-	dev->next = kzalloc(sizeof(*dev->next), GFP_KERNEL);
-	dev->span = kzalloc(SVCENC_SB_MAC_SPAN, GFP_KERNEL);
-	dev->extents = kzalloc(sizeof(*dev->extents), GFP_KERNEL);
-	if (!dev->sb || !dev->next || !dev->span || !dev->extents)
+	dev->buffers = kzalloc(sizeof(*dev->buffers), GFP_KERNEL);
+	if (!dev->buffers)
 		return -ENOMEM;
+	dev->sb = &dev->buffers->sb[0];
+	dev->next = &dev->buffers->sb[1];
+	dev->extents = &dev->buffers->extents;
 	for (i = 0; i < SVCENC_SB_COPIES; i++) {
 		dev->image[i] = (void *)get_zeroed_page(GFP_KERNEL);
 		if (!dev->image[i])
