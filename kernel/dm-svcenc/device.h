@@ -116,7 +116,9 @@ struct svcenc_dev {
 	struct work_struct heal_work; /* on svcenc_heal_wq */
 	struct svcenc_counters __percpu *counters;
 
-	struct list_head node; /* registry.c's lock */
+	/* registry.c's lock */
+	struct list_head node;
+	bool newest; /* of the tables of its mapped device that are listed */
 };
 
 static inline const char *svcenc_dev_name(const struct svcenc_dev *dev)

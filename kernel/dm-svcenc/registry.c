@@ -11,6 +11,29 @@
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(volumes); /* newest first */
 
+/*
+ * The volume that was described last, and its number: a dump that goes on does
+ * not count from the beginning. Ends with each change of the list.
+ */
+static struct svcenc_dev *last; /* registry_lock; NULL = none */
+static unsigned int last_index;
+
+/* registry_lock held: a reload may show one mapped device twice for a while. */
+static void list_changed(const struct svcenc_dev *changed)
+{
+	const struct mapped_device *md = svcenc_dev_md(changed);
+	struct svcenc_dev *dev;
+	bool newest = true;
+
+	last = NULL;
+	list_for_each_entry(dev, &volumes, node) {
+		if (svcenc_dev_md(dev) == md) {
+			dev->newest = newest;
+			newest = false;
+		}
+	}
+}
+
 int svcenc_registry_claim(struct svcenc_dev *dev, char *reason, size_t size)
 {
 	struct svcenc_dev *other;
@@ -30,6 +53,7 @@ int svcenc_registry_claim(struct svcenc_dev *dev, char *reason, size_t size)
 		}
 	}
 	list_add(&dev->node, &volumes);
+	list_changed(dev);
 out:
 	mutex_unlock(&registry_lock);
 	return rc;
@@ -39,6 +63,7 @@ void svcenc_registry_drop(struct svcenc_dev *dev)
 {
 	mutex_lock(&registry_lock);
 	list_del_init(&dev->node);
+	list_changed(dev);
 	mutex_unlock(&registry_lock);
 }
 
@@ -70,17 +95,6 @@ u64 svcenc_registry_seq(struct svcenc_dev *dev)
 	return seq;
 }
 
-/* registry_lock held: a reload may show one mapped device twice for a while. */
-static bool is_newest(const struct svcenc_dev *dev)
-{
-	struct svcenc_dev *other;
-
-	list_for_each_entry(other, &volumes, node)
-		if (svcenc_dev_md(other) == svcenc_dev_md(dev))
-			return other == dev;
-	return false;
-}
-
 void svcenc_registry_key_lost(const struct svcenc_keyid *id)
 {
 	struct svcenc_status status;
@@ -90,7 +104,7 @@ void svcenc_registry_key_lost(const struct svcenc_keyid *id)
 	list_for_each_entry(dev, &volumes, node) {
 		svcenc_status_get(dev, &status);
 		if (status.state != SVCENC_STATE_LOCKED ||
-		    !svcenc_keyid_equal(&status.key, id) || !is_newest(dev))
+		    !svcenc_keyid_equal(&status.key, id) || !dev->newest)
 			continue;
 		DMWARN("%s: policy key ended, volume is locked",
 		       svcenc_dev_name(dev));
@@ -118,19 +132,35 @@ static void fill_info(struct svcenc_dev *dev, struct svcenc_dev_info *ret)
 	ret->rotation = status.rotation;
 }
 
+/* registry_lock held. NULL past the last. */
+static struct svcenc_dev *find_index(unsigned int index)
+{
+	struct svcenc_dev *dev = last;
+	unsigned int n = last_index;
+
+	if (!dev || index < n) {
+		dev = list_entry(&volumes, struct svcenc_dev, node);
+		n = UINT_MAX; /* the first that counts makes it 0 */
+	} else if (index == n) {
+		return dev;
+	}
+	list_for_each_entry_continue(dev, &volumes, node)
+		if (READ_ONCE(dev->activated) && dev->newest && ++n == index)
+			return dev;
+	return NULL;
+}
+
 int svcenc_registry_describe(unsigned int index, struct svcenc_dev_info *ret)
 {
 	struct svcenc_dev *dev;
-	int rc = -ENOENT;
 
 	mutex_lock(&registry_lock);
-	list_for_each_entry(dev, &volumes, node) {
-		if (!READ_ONCE(dev->activated) || !is_newest(dev) || index--)
-			continue;
+	dev = find_index(index);
+	if (dev) {
 		fill_info(dev, ret);
-		rc = 0;
-		break;
+		last = dev;
+		last_index = index;
 	}
 	mutex_unlock(&registry_lock);
-	return rc;
+	return dev ? 0 : -ENOENT;
 }
