@@ -55,8 +55,7 @@ install: agent tools man
 	$(Q)install -d $(SBIN) $(LIBEXEC) $(ETC_LIB)/systemd/system-generators
 	$(Q)install -m 755 $(B)/bin/svcencd $(B)/bin/svcenc \
 		$(B)/bin/svcenc-dump $(B)/bin/svcenc-recover $(SBIN)
-	$(Q)install -m 755 $(B)/bin/svcenc-vault-file $(B)/bin/svcenc-probe \
-		$(LIBEXEC)
+	$(Q)install -m 755 $(VAULT_BIN) $(B)/bin/svcenc-probe $(LIBEXEC)
 	$(Q)install -m 755 $(B)/bin/svcenc-generator \
 		$(ETC_LIB)/systemd/system-generators
 	$(Q)install -m 644 -D -t $(ETC_LIB)/systemd/system \

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The agent: svcencd, svcenc, the file vault's worker, the helpers of udev and
+# The agent: svcencd, svcenc, the vaults' workers, the helpers of udev and
 # systemd; the same with test steps in build/test/bin; their unit tests and
 # fuzz target. Included by the top Makefile.
 
 AGENT_CPPFLAGS := -Iagent/lib -Iagent/sys -Iagent/daemon -Iagent/cli \
-	-Iagent/vault/file -Iagent/units -I$(B)/gen \
+	-Iagent/vault/lib -Iagent/units -I$(B)/gen \
 	$(shell pkg-config --cflags libnl-3.0 blkid)
 AGENT_OBJ := $(B)/obj/agent
 STEPS_OBJ := $(B)/obj/steps
@@ -18,15 +18,24 @@ LIB_OBJ := $(call sources,agent/lib)
 SYS_OBJ := $(call sources,agent/sys)
 DAEMON_OBJ := $(call sources,agent/daemon)
 CLI_OBJ := $(call sources,agent/cli)
-VAULT_FILE_OBJ := $(call sources,agent/vault/file)
+VAULT_LIB_OBJ := $(call sources,agent/vault/lib)
+
+# Back ends of vaults: agent/vault/X becomes svcenc-vault-X. A further one is
+# its directory, its name here, its libraries below, and its keys of vaults.d in
+# agent/lib/vaulttypes.c.
+VAULTS := file
+VAULT_LIBS_file :=
+VAULT_OBJ := $(foreach v,$(VAULTS),$(call sources,agent/vault/$(v)))
 
 LIB_LIBS := -ljansson -lcrypto -lsqlite3 -linih
 SYS_LIBS := -ldevmapper -lkeyutils -lnl-genl-3 -lnl-3 -lblkid
 DAEMON_LIBS := $(LIB_LIBS) $(SYS_LIBS) -lsystemd
 
-AGENT_BIN := $(addprefix $(B)/bin/,svcencd svcenc svcenc-vault-file \
-	svcenc-probe svcenc-generator)
-STEPS_BIN := $(addprefix $(B)/test/bin/,svcencd svcenc svcenc-vault-file)
+VAULT_BIN := $(addprefix $(B)/bin/svcenc-vault-,$(VAULTS))
+AGENT_BIN := $(addprefix $(B)/bin/,svcencd svcenc svcenc-probe \
+	svcenc-generator) $(VAULT_BIN)
+STEPS_BIN := $(addprefix $(B)/test/bin/,svcencd svcenc \
+	$(addprefix svcenc-vault-,$(VAULTS)))
 
 .PHONY: agent agent-test
 agent: $(AGENT_BIN)
@@ -86,10 +95,14 @@ $(B)/bin/svcenc: $(addprefix $(AGENT_OBJ)/,$(CLI_OBJ) agent/sys/device.o \
 	agent/sys/signature.o agent/sys/dm_params.o) $(AGENT_A)
 	$(link)
 
-$(B)/bin/svcenc-vault-file: LIBS := -ljansson -lcrypto -lseccomp
-$(B)/bin/svcenc-vault-file: $(addprefix $(AGENT_OBJ)/,$(VAULT_FILE_OBJ)) \
-	$(AGENT_A)
-	$(link)
+# vault_program(back end, directory of programs, directory of objects, archives)
+define vault_program
+$(2)/svcenc-vault-$(1): LIBS := $(VAULT_LIBS_$(1)) -ljansson -linih -lcrypto -lseccomp
+$(2)/svcenc-vault-$(1): $(addprefix $(3)/,$(call sources,agent/vault/$(1)) \
+	$(VAULT_LIB_OBJ)) $(4)
+	$$(link)
+endef
+$(foreach v,$(VAULTS),$(eval $(call vault_program,$(v),$(B)/bin,$(AGENT_OBJ),$(AGENT_A))))
 
 $(B)/bin/svcenc-probe: LIBS := -lblkid
 $(B)/bin/svcenc-probe: $(addprefix $(AGENT_OBJ)/,tools/svcenc-probe.o \
@@ -111,10 +124,7 @@ $(B)/test/bin/svcenc: $(addprefix $(STEPS_OBJ)/,$(CLI_OBJ) agent/sys/device.o \
 	agent/sys/signature.o agent/sys/dm_params.o) $(STEPS_A)
 	$(link)
 
-$(B)/test/bin/svcenc-vault-file: LIBS := -ljansson -lcrypto -lseccomp
-$(B)/test/bin/svcenc-vault-file: $(addprefix $(STEPS_OBJ)/,$(VAULT_FILE_OBJ)) \
-	$(STEPS_A)
-	$(link)
+$(foreach v,$(VAULTS),$(eval $(call vault_program,$(v),$(B)/test/bin,$(STEPS_OBJ),$(STEPS_A))))
 
 # --- unit tests ------------------------------------------------------------
 
@@ -140,8 +150,11 @@ $(B)/unit/test_device: $(ASAN_OBJ)/agent/sys/device.o \
 $(B)/unit/test_dm_params: $(ASAN_OBJ)/agent/sys/dm_params.o
 $(B)/unit/test_genl_attr: $(ASAN_OBJ)/agent/sys/genl_attr.o
 $(B)/unit/test_svcenctab: $(ASAN_OBJ)/agent/units/svcenctab.o
-$(B)/unit/test_vault_file: $(ASAN_OBJ)/agent/vault/file/keys.o \
-	$(ASAN_OBJ)/agent/vault/file/wrap.o $(ASAN_OBJ)/agent/vault/file/serve.o
+ASAN_VAULT_LIB := $(addprefix $(ASAN_OBJ)/agent/vault/lib/,answer.o service.o \
+	vault.o)
+$(ASAN_OBJ)/tests/unit/test_vault_file.o: AGENT_CPPFLAGS += -Iagent/vault/file
+$(B)/unit/test_vault_file: $(addprefix $(ASAN_OBJ)/agent/vault/file/,file.o \
+	keys.o wrap.o) $(ASAN_VAULT_LIB)
 
 $(AGENT_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
 	$(call say,UNIT,$@)
@@ -186,5 +199,5 @@ $(B)/man/%: agent/man/%.scd
 
 -include $(CORE_OBJ:.o=.d) $(foreach o,$(AGENT_OBJ) $(STEPS_OBJ) $(ASAN_OBJ),\
 	$(patsubst %.o,$(o)/%.d,$(LIB_OBJ) $(SYS_OBJ) $(DAEMON_OBJ) $(CLI_OBJ) \
-	$(VAULT_FILE_OBJ))) $(FUZZ_AGENT_OBJ:.o=.d) \
+	$(VAULT_LIB_OBJ) $(VAULT_OBJ))) $(FUZZ_AGENT_OBJ:.o=.d) \
 	$(AGENT_TESTS:$(B)/unit/%=$(ASAN_OBJ)/tests/unit/%.d)

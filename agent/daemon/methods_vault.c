@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,38 @@ static void did(json_t *steps, const char *step)
 	(void)json_array_append_new(steps, json_string(step));
 }
 
+/* A key that wraps the test's number: the one named for that, or a made one. */
+static int test_key(struct agent *agent,
+		    const struct svcenc_vault_config *config,
+		    struct svcenc_record_wrap *ret, json_t *steps,
+		    struct svcenc_fault *fault)
+{
+	struct vault_result result;
+	int r;
+
+	if (config->test_key[0])
+		r = vaults_use_key(agent, config->name, config->test_key, ret,
+				   &result);
+	else
+		r = vaults_create_key(agent, config->name, SELFTEST_KEY, ret,
+				      &result);
+	if (r < 0) {
+		vaults_fault(config->name, &result, fault);
+		if (!config->test_key[0] &&
+		    result.answer == SVCENC_ANSWER_DENIED)
+			snprintf(fault->hint, sizeof(fault->hint),
+				 "if this vault makes no keys, name one for "
+				 "the test: 'test_key = KEY' in "
+				 "vaults.d/%s.conf",
+				 config->name);
+		return r;
+	}
+	did(steps, config->test_key[0] ? "root key of 'test_key' found" :
+					 "root key '" SELFTEST_KEY
+					 "' found or made");
+	return 0;
+}
+
 static int round_trip(struct agent *agent, const char *name, json_t *steps,
 		      struct svcenc_fault *fault)
 {
@@ -73,9 +106,9 @@ static int round_trip(struct agent *agent, const char *name, json_t *steps,
 
 	if (svcenc_secret_random(SELFTEST_SIZE, &number) < 0)
 		return svcenc_fault_memory(fault);
-	if (vaults_create_key(agent, name, SELFTEST_KEY, &wrap, &result) < 0)
-		return vaults_fault(name, &result, fault);
-	did(steps, "root key '" SELFTEST_KEY "' found or made");
+	if (test_key(agent, vaults_find(agent, name)->config, &wrap, steps,
+		     fault) < 0)
+		return -EREMOTEIO;
 	if (vaults_wrap(agent, &wrap, number, &result) < 0)
 		return vaults_fault(name, &result, fault);
 	did(steps, "random number wrapped");

@@ -231,28 +231,43 @@ static int malformed(const char *vault, const char *method,
 	return say(result, SVCENC_ANSWER_CORRUPT, "", detail);
 }
 
-int vaults_create_key(struct agent *agent, const char *vault,
-		      const char *key_name, struct svcenc_record_wrap *ret,
-		      struct vault_result *result)
+/* CreateKey and UseKey: a name goes in, a key identifier comes out. */
+static int get_key(struct agent *agent, const char *vault, const char *method,
+		   json_t *parameters, struct svcenc_record_wrap *ret,
+		   struct vault_result *result)
 {
 	SVCENC_JSON_AUTO json_t *reply = NULL;
 	const char *kid, *alg;
 	int r;
 
-	r = call(agent, vault, INTERFACE "CreateKey",
-		 json_pack("{s:s}", "name", key_name), &reply, result);
+	r = call(agent, vault, method, parameters, &reply, result);
 	if (r < 0)
 		return r;
 	if (json_unpack(reply, "{s:s, s:s}", "kid", &kid, "alg", &alg) < 0 ||
 	    !*kid || strlen(kid) > SVCENC_KID_MAX ||
 	    !svcenc_recordjson_alg_parse(alg))
-		return malformed(vault, "CreateKey", result);
+		return malformed(vault, method + strlen(INTERFACE), result);
 	ret->alg = svcenc_recordjson_alg_parse(alg);
 	memset(ret->vault, 0, sizeof(ret->vault));
 	memset(ret->kid, 0, sizeof(ret->kid));
 	memcpy(ret->vault, vault, strlen(vault));
 	memcpy(ret->kid, kid, strlen(kid));
 	return 0;
+}
+
+int vaults_create_key(struct agent *agent, const char *vault,
+		      const char *key_name, struct svcenc_record_wrap *ret,
+		      struct vault_result *result)
+{
+	return get_key(agent, vault, INTERFACE "CreateKey",
+		       json_pack("{s:s}", "name", key_name), ret, result);
+}
+
+int vaults_use_key(struct agent *agent, const char *vault, const char *key,
+		   struct svcenc_record_wrap *ret, struct vault_result *result)
+{
+	return get_key(agent, vault, INTERFACE "UseKey",
+		       json_pack("{s:s}", "key", key), ret, result);
 }
 
 int vaults_wrap(struct agent *agent, struct svcenc_record_wrap *wrap,

@@ -44,6 +44,9 @@ struct vault *vaults_find(struct agent *agent, const char *name);
 int vaults_create_key(struct agent *agent, const char *vault,
 		      const char *key_name, struct svcenc_record_wrap *ret,
 		      struct vault_result *result);
+/* Finds an existing key, as the vault calls it; makes nothing. */
+int vaults_use_key(struct agent *agent, const char *vault, const char *key,
+		   struct svcenc_record_wrap *ret, struct vault_result *result);
 /* Wraps with wrap->kid; fills wrap->blob and wrap->alg. */
 int vaults_wrap(struct agent *agent, struct svcenc_record_wrap *wrap,
 		const struct svcenc_secret *plain, struct vault_result *result);

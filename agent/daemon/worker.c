@@ -19,7 +19,8 @@
 #include "recordjson.h"
 #include "worker.h"
 
-#define WORKER_PROGRAM "svcenc-vault-file"
+/* Parses records, too, whatever the types of the vaults are. */
+#define RECORD_PARSER "svcenc-vault-file"
 
 enum {
 	BACKOFF_MAX_MS = 30000,
@@ -98,7 +99,7 @@ static int make_directories(struct worker *worker, struct svcenc_fault *fault)
 			 worker->agent->paths.run, config->name);
 		r = svcenc_files_make_dir(path, worker->uid, worker->gid, 0700);
 	}
-	if (r >= 0) {
+	if (r >= 0 && config->directory[0]) {
 		snprintf(path, sizeof(path), "%s", config->directory);
 		r = svcenc_files_make_dir(path, worker->uid, worker->gid, 0700);
 		if (r > 0)
@@ -120,29 +121,63 @@ static int on_exit_of_worker(sd_event_source *source, const siginfo_t *info,
 			     void *userdata);
 static int on_restart(sd_event_source *source, uint64_t usec, void *userdata);
 
-static int spawn(struct worker *worker, struct svcenc_fault *fault)
+/* What the worker is told; "key=value" texts lie in @settings. */
+struct command {
+	char program[PATH_MAX];
+	char socket[SVCENC_PATH_MAX];
+	char settings[SVCENC_VAULT_OPTIONS + 1]
+		     [SVCENC_VAULT_OPTION_NAME + SVCENC_VAULT_OPTION_VALUE];
+	char *argv[2 * SVCENC_VAULT_OPTIONS + 8];
+};
+
+static void add_setting(struct command *command, size_t number, size_t *argc,
+			const char *name, const char *value)
+{
+	snprintf(command->settings[number], sizeof(command->settings[number]),
+		 "%s=%s", name, value);
+	command->argv[(*argc)++] = (char *)"--set";
+	command->argv[(*argc)++] = command->settings[number];
+}
+
+static void compose(const struct worker *worker, struct command *ret)
 {
 	const struct svcenc_vault_config *config = worker->config;
-	char program[PATH_MAX], socket[SVCENC_PATH_MAX];
-	char *const argv[] = {
-		program,
-		(char *)"--name",
-		(char *)config->name,
-		(char *)"--directory",
-		(char *)config->directory,
-		(char *)"--socket",
-		socket,
-		NULL,
-	};
+	size_t argc = 0, i;
+
+	snprintf(ret->program, sizeof(ret->program), "%s/svcenc-vault-%s",
+		 worker->agent->paths.libexec, config->type);
+	worker_socket(worker->agent, config->name, ret->socket);
+	ret->argv[argc++] = ret->program;
+	ret->argv[argc++] = (char *)"--name";
+	ret->argv[argc++] = (char *)config->name;
+	ret->argv[argc++] = (char *)"--socket";
+	ret->argv[argc++] = ret->socket;
+	/* a default, which what the file says comes behind */
+	if (config->directory[0])
+		add_setting(ret, config->option_count, &argc, "directory",
+			    config->directory);
+	for (i = 0; i < config->option_count; i++)
+		add_setting(ret, i, &argc, config->options[i].name,
+			    config->options[i].value);
+	ret->argv[argc] = NULL;
+}
+
+static int spawn(struct worker *worker, struct svcenc_fault *fault)
+{
+	static struct command command; /* large; used up by the fork below */
 	int null_fd;
 
-	snprintf(program, sizeof(program), "%s/" WORKER_PROGRAM,
-		 worker->agent->paths.libexec);
-	worker_socket(worker->agent, config->name, socket);
-	if (access(program, X_OK) < 0)
-		return svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
-					"cannot run %s: %s", program,
-					strerror(errno));
+	compose(worker, &command);
+	if (access(command.program, X_OK) < 0) {
+		svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
+				 "cannot run %s: %s", command.program,
+				 strerror(errno));
+		return svcenc_fault_hint(
+			fault,
+			"install the back end for vaults of type '%s', or "
+			"correct 'type' in vaults.d/%s.conf",
+			worker->config->type, worker->config->name);
+	}
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
 		return svcenc_fault_set(fault, SVCENC_FAULT_STORAGE,
@@ -150,7 +185,8 @@ static int spawn(struct worker *worker, struct svcenc_fault *fault)
 					strerror(errno));
 	worker->pid = fork();
 	if (!worker->pid)
-		become_worker(worker->uid, worker->gid, argv, null_fd, null_fd);
+		become_worker(worker->uid, worker->gid, command.argv, null_fd,
+			      null_fd);
 	close(null_fd);
 	if (worker->pid < 0) {
 		worker->pid = 0;
@@ -197,11 +233,10 @@ static void log_exit(const struct worker *worker, const siginfo_t *info)
 	const bool exited = info->si_code == CLD_EXITED;
 
 	if (exited && info->si_status == WORKER_NO_EXEC)
-		log_error("user '%s' cannot run %s/" WORKER_PROGRAM
-			  " for vault '%s': install it where every user may "
-			  "get at it",
+		log_error("user '%s' cannot run %s/svcenc-vault-%s for vault "
+			  "'%s': install it where every user may get at it",
 			  worker->config->user, worker->agent->paths.libexec,
-			  worker->config->name);
+			  worker->config->type, worker->config->name);
 	else
 		log_warning("worker of vault '%s' ended (%s %d); it is "
 			    "started again",
@@ -300,7 +335,7 @@ static ssize_t run_parser(struct agent *agent, uid_t uid, gid_t gid,
 	ssize_t n;
 	pid_t pid;
 
-	snprintf(program, sizeof(program), "%s/" WORKER_PROGRAM,
+	snprintf(program, sizeof(program), "%s/" RECORD_PARSER,
 		 agent->paths.libexec);
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return -errno;

@@ -78,33 +78,95 @@ static int copy_value(struct parse *parse, const char *name, const char *value,
 	return 1;
 }
 
+/* A setting for the worker: names are checked when the type is known. */
+static int worker_key(struct parse *parse, const char *name, const char *value)
+{
+	struct svcenc_vault_config *vault = parse->vault;
+	struct svcenc_vault_option *option =
+		&vault->options[vault->option_count];
+
+	if (!svcenc_vault_option_is_valid(name))
+		return refuse(parse, name, "unknown key");
+	if (vault->option_count == SVCENC_VAULT_OPTIONS)
+		return refuse(parse, name, "too many keys");
+	if (!copy_value(parse, name, value, option->value,
+			sizeof(option->value)))
+		return 0;
+	memcpy(option->name, name, strlen(name) + 1);
+	vault->option_count++;
+	return 1;
+}
+
+static int type_key(struct parse *parse, const char *name, const char *value)
+{
+	struct svcenc_vault_config *vault = parse->vault;
+
+	if (!svcenc_vault_type_is_valid(value))
+		return refuse(parse, name, "not a type of vault");
+	return copy_value(parse, name, value, vault->type, sizeof(vault->type));
+}
+
+static int start_key(struct parse *parse, const char *name, const char *value)
+{
+	struct svcenc_vault_config *vault = parse->vault;
+
+	vault->start_set = true;
+	vault->external = !strcmp(value, "external");
+	if (!vault->external && strcmp(value, "agent"))
+		return refuse(parse, name, "agent or external wanted");
+	return 1;
+}
+
 static int vault_key(struct parse *parse, const char *name, const char *value)
 {
 	struct svcenc_vault_config *vault = parse->vault;
 
-	if (!strcmp(name, "type")) {
-		if (strcmp(value, "file"))
-			return refuse(parse, name,
-				      "'file' is the only type of vault here");
-		return copy_value(parse, name, value, vault->type,
-				  sizeof(vault->type));
+	if (!strcmp(name, "type"))
+		return type_key(parse, name, value);
+	if (!strcmp(name, "start"))
+		return start_key(parse, name, value);
+	if (!strcmp(name, "test_key"))
+		return copy_value(parse, name, value, vault->test_key,
+				  sizeof(vault->test_key));
+	if (!strcmp(name, "user")) {
+		vault->user_set = true;
+		return copy_value(parse, name, value, vault->user,
+				  sizeof(vault->user));
 	}
 	if (!strcmp(name, "directory")) {
 		if (*value != '/')
 			return refuse(parse, name, "absolute path wanted");
-		return copy_value(parse, name, value, vault->directory,
-				  sizeof(vault->directory));
+		if (!copy_value(parse, name, value, vault->directory,
+				sizeof(vault->directory)))
+			return 0;
 	}
-	if (!strcmp(name, "user"))
-		return copy_value(parse, name, value, vault->user,
-				  sizeof(vault->user));
-	if (!strcmp(name, "start")) {
-		vault->external = !strcmp(value, "external");
-		if (!vault->external && strcmp(value, "agent"))
-			return refuse(parse, name, "agent or external wanted");
-		return 1;
+	return worker_key(parse, name, value);
+}
+
+/* What depends on the type, which may stand on the last line. */
+static int finish_vault(struct parse *parse)
+{
+	struct svcenc_vault_config *vault = parse->vault;
+	const struct svcenc_vault_type *type =
+		svcenc_vault_type_find(vault->type);
+	const char *name;
+	size_t i;
+
+	for (i = 0; type && i < vault->option_count; i++) {
+		name = vault->options[i].name;
+		if (svcenc_vault_type_takes(type, name))
+			continue;
+		refuse(parse, name, "unknown key for this type of vault");
+		return -EINVAL;
 	}
-	return refuse(parse, name, "unknown key");
+	if (strcmp(vault->type, "file"))
+		vault->directory[0] = '\0';
+	if (type && type->network && !vault->start_set)
+		vault->external = true;
+	if (type && type->network && !vault->user_set)
+		snprintf(vault->user, sizeof(vault->user),
+			 SVCENC_VAULT_NET_USER);
+	return 0;
 }
 
 static int on_line(void *userdata, const char *section, const char *name,
@@ -190,6 +252,7 @@ static int load_vault(struct parse *parse, const char *vault_state,
 		      const char *file)
 {
 	char name[NAME_MAX + 1];
+	int r;
 
 	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - 5), file);
 	if (!svcenc_name_is_valid(name)) {
@@ -201,7 +264,8 @@ static int load_vault(struct parse *parse, const char *vault_state,
 		refuse(parse, name, "too many vaults, or its path is too long");
 		return -EINVAL;
 	}
-	return parse_file(parse);
+	r = parse_file(parse);
+	return r < 0 ? r : finish_vault(parse);
 }
 
 /* All *.conf of a directory in order of names; vaults if @vault_state. */

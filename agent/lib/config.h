@@ -14,6 +14,7 @@
 #include "fault.h"
 #include "policy.h"
 #include "policyrec.h"
+#include "vaulttypes.h"
 
 enum svcenc_config_limits {
 	SVCENC_VAULTS_MAX = 64,
@@ -22,13 +23,21 @@ enum svcenc_config_limits {
 };
 
 #define SVCENC_VAULT_USER "svcenc-vault"
+/* Of workers with a network: the key files of others are not theirs to read. */
+#define SVCENC_VAULT_NET_USER "svcenc-vault-net"
 
 struct svcenc_vault_config {
 	char name[SVCENC_NAME_SIZE];
-	char type[16];			 /* "file" */
-	char directory[SVCENC_PATH_MAX]; /* of the root keys */
-	char user[SVCENC_USER_MAX];	 /* the worker's */
-	bool external;			 /* started by somebody else */
+	char type[SVCENC_VAULT_TYPE_MAX]; /* "file" */
+	char directory[SVCENC_PATH_MAX];  /* of a file vault's root keys */
+	char user[SVCENC_USER_MAX];	  /* the worker's */
+	bool external;			  /* started by somebody else */
+	/* key for 'vault test' in a vault that makes none; "" = none named */
+	char test_key[SVCENC_PATH_MAX];
+	/* the worker's own settings, as they stand in the file */
+	struct svcenc_vault_option options[SVCENC_VAULT_OPTIONS];
+	size_t option_count;
+	bool user_set, start_set; /* while the file is read */
 };
 
 struct svcenc_config {

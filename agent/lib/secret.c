@@ -15,7 +15,7 @@
 enum {
 	HEAP_BYTES = 1 << 20,
 	HEAP_GRANULE = 32,
-	SECRET_MAX = 4096,
+	SECRET_MAX = 16384,
 };
 
 /* Header and bytes are one allocation in the secure heap. */

@@ -25,7 +25,7 @@ int svcenc_secret_init(void);
 /* At the end: tears the heap down if nothing is left in it. */
 void svcenc_secret_done(void);
 
-/* Zero-filled; 1..4096 bytes. NULL if the heap is exhausted. */
+/* Zero-filled; 1..16384 bytes. NULL if the heap is exhausted. */
 struct svcenc_secret *svcenc_secret_new(size_t len);
 /* From the private random generator. */
 int svcenc_secret_random(size_t len, struct svcenc_secret **ret);
@@ -47,7 +47,7 @@ bool svcenc_secret_equal(const struct svcenc_secret *a,
 /* Base64 (RFC 4648 section 4). The text is a secret too: NUL-terminated. */
 int svcenc_secret_to_base64(const struct svcenc_secret *secret,
 			    struct svcenc_secret **ret_text);
-/* -EINVAL unless @text is canonical base64 of 1..4096 bytes. */
+/* -EINVAL unless @text is canonical base64 of 1..12285 bytes. */
 int svcenc_secret_from_base64(const char *text, struct svcenc_secret **ret);
 
 /*

@@ -58,6 +58,10 @@ static void write_file(const char *name, const char *text)
 	fclose(file);
 }
 
+#define FOUR_KEYS(n) #n "a=x\n" #n "b=x\n" #n "c=x\n" #n "d=x\n"
+#define SEVENTEEN_KEYS \
+	FOUR_KEYS(w) FOUR_KEYS(x) FOUR_KEYS(y) FOUR_KEYS(z) "last=x\n"
+
 static struct svcenc_config config;
 static struct svcenc_fault fault;
 
@@ -112,6 +116,27 @@ static void files_change_and_add(void **state)
 	assert_non_null(svcenc_config_vault(&config, "site"));
 }
 
+/* Its program is asked, not this list: any site can have back ends. */
+static void types_of_the_sites_own_keep_their_keys(void **state)
+{
+	const struct svcenc_vault_config *vault;
+
+	(void)state;
+	write_file("vaults.d/own.conf", "[vault]\nurl = there\ntype = own\n"
+					"test_key = k\nlevel_2 = high\n");
+	assert_int_equal(load(), 0);
+	vault = svcenc_config_vault(&config, "own");
+	assert_non_null(vault);
+	assert_string_equal(vault->type, "own");
+	assert_string_equal(vault->test_key, "k");
+	assert_string_equal(vault->directory, "");
+	assert_false(vault->external);
+	assert_int_equal(vault->option_count, 2);
+	assert_string_equal(vault->options[0].name, "url");
+	assert_string_equal(vault->options[0].value, "there");
+	assert_string_equal(vault->options[1].name, "level_2");
+}
+
 static void wrong_files_are_refused_by_name(void **state)
 {
 	static const struct {
@@ -132,8 +157,18 @@ static void wrong_files_are_refused_by_name(void **state)
 		{ "svcencd.conf", "[agent]\nnonsense\n", "line 2" },
 		{ "svcencd.conf.d/x.conf", "[vault]\ntype = file\n",
 		  "'vault': unknown section" },
-		{ "vaults.d/a.conf", "[vault]\ntype = cloud\n",
-		  "type of vault" },
+		{ "vaults.d/a.conf", "[vault]\ntype = ../cloud\n",
+		  "not a type of vault" },
+		{ "vaults.d/a.conf", "[vault]\nurl = x\n",
+		  "'url': unknown key" },
+		{ "vaults.d/a.conf", "[vault]\nurl = x\ntype = file\n",
+		  "'url': unknown key" },
+		{ "vaults.d/a.conf", "[vault]\ntype = own\nU-L = x\n",
+		  "'U-L': unknown key" },
+		{ "vaults.d/a.conf", "[vault]\ntype = own\nurl =\n",
+		  "'url': empty or too long" },
+		{ "vaults.d/a.conf", "[vault]\ntype = own\n" SEVENTEEN_KEYS,
+		  "too many keys" },
 		{ "vaults.d/a.conf", "[vault]\ndirectory = keys\n",
 		  "absolute path" },
 		{ "vaults.d/a.conf", "[vault]\nstart = never\n",
@@ -167,6 +202,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(files_change_and_add, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(
+			types_of_the_sites_own_keep_their_keys, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(wrong_files_are_refused_by_name,
 						set_up, tear_down),
 	};

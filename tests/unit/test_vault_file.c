@@ -8,6 +8,7 @@
  * SET: quick
  * TIMEOUT: 30
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +22,9 @@
 
 #include <cmocka.h>
 
+#include "file.h"
 #include "proto.h"
-#include "serve.h"
+#include "service.h"
 #include "wrap.h"
 
 #define KID "file:v/root/1"
@@ -30,13 +32,16 @@
 #define PLAIN "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 static char folder[64];
-static struct vault vault = { "v", folder };
+static struct vault vault = { .name = "v", .ops = &file_ops };
+static const struct vault_answer fine = { .class = VAULT_OK, .reason = "" };
 
 static int set_up(void **state)
 {
 	(void)state;
 	strcpy(folder, "/tmp/svcenc-vault.XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
+	vault.option_count = 0;
+	return mkdtemp(folder) ? vault_option_set(&vault, "directory", folder) :
+				 -1;
 }
 
 static int tear_down(void **state)
@@ -56,7 +61,7 @@ static json_t *call(const char *method, json_t *parameters)
 
 	snprintf(full, sizeof(full), "io.svcenc.Vault.%s", method);
 	message = svcenc_proto_call(full, parameters);
-	answer = serve_message(&vault, message);
+	answer = serve_message(&vault, &fine, message);
 	json_decref(message);
 	assert_non_null(answer);
 	return answer;
@@ -230,6 +235,75 @@ static void newest_enabled_version_is_found(void **state)
 	json_decref(answer);
 }
 
+static json_t *use(const char *key)
+{
+	return call("UseKey", json_pack("{s:s}", "key", key));
+}
+
+static void an_existing_key_is_used_and_none_is_made(void **state)
+{
+	json_t *answer;
+
+	(void)state;
+	expect_error(use("root"), "Denied", "there is no key 'root'");
+	json_decref(create());
+	answer = use("root");
+	assert_string_equal(reply_text(answer, "kid"), KID);
+	assert_string_equal(reply_text(answer, "alg"), "A256KW");
+	json_decref(answer);
+	answer = use("root/1");
+	assert_string_equal(reply_text(answer, "kid"), KID);
+	json_decref(answer);
+	expect_error(use("root/2"), "Denied", "does not exist");
+	set_state("disabled");
+	expect_error(use("root"), "Denied", "no version");
+}
+
+static void a_key_is_described(void **state)
+{
+	json_t *answer, *parameters;
+
+	(void)state;
+	json_decref(create());
+	answer = call("DescribeKey", json_pack("{s:s}", "kid", KID));
+	parameters = json_object_get(answer, "parameters");
+	assert_string_equal(reply_text(answer, "key_type"), "AES");
+	assert_int_equal(
+		json_integer_value(json_object_get(parameters, "size_bits")),
+		256);
+	assert_string_equal(reply_text(answer, "version"), "1");
+	assert_string_equal(reply_text(answer, "unwrap"), "yes");
+	assert_string_equal(reply_text(answer, "expiry"), "none");
+	assert_string_equal(reply_text(answer, "recovery"), "none");
+	json_decref(answer);
+	set_state("disabled");
+	answer = call("DescribeKey", json_pack("{s:s}", "kid", KID));
+	assert_string_equal(reply_text(answer, "unwrap"), "no");
+	json_decref(answer);
+}
+
+/* A vault that is set up wrongly says so to every call but GetInfo. */
+static void wrong_settings_are_the_answer(void **state)
+{
+	struct vault_answer broken;
+	struct vault bad = { .name = "v", .ops = &file_ops };
+	json_t *message, *answer;
+
+	(void)state;
+	assert_int_equal(file_ops.start(&bad, &broken), VAULT_BADAUTH);
+	message = svcenc_proto_call("io.svcenc.Vault.UseKey",
+				    json_pack("{s:s}", "key", "root"));
+	answer = serve_message(&bad, &broken, message);
+	json_decref(message);
+	expect_error(answer, "BadAuth", "set 'directory'");
+	message = svcenc_proto_call("io.svcenc.Vault.GetInfo", NULL);
+	answer = serve_message(&bad, &broken, message);
+	json_decref(message);
+	assert_string_equal(reply_text(answer, "type"), "file");
+	json_decref(answer);
+	assert_int_equal(vault_option_set(&bad, "url", "x"), -EINVAL);
+}
+
 static void open_files_are_refused_with_the_cure(void **state)
 {
 	(void)state;
@@ -325,6 +399,9 @@ int main(void)
 		TEST(round_trip),
 		TEST(withdrawal_is_denied_with_its_reason),
 		TEST(newest_enabled_version_is_found),
+		TEST(an_existing_key_is_used_and_none_is_made),
+		TEST(a_key_is_described),
+		TEST(wrong_settings_are_the_answer),
 		TEST(open_files_are_refused_with_the_cure),
 		TEST(missing_directory_is_an_outage),
 		TEST(damage_is_corrupt),

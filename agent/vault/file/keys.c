@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,23 +32,7 @@ void root_key_clear(struct root_key *root)
 	root->key = svcenc_secret_free(root->key);
 }
 
-enum vault_class vault_say(struct vault_answer *answer, enum vault_class class,
-			   const char *reason, const char *format, ...)
-{
-	va_list args;
-
-	answer->class = class;
-	answer->reason = reason ? reason : "";
-	answer->detail[0] = '\0';
-	if (format) {
-		va_start(args, format);
-		vsnprintf(answer->detail, sizeof(answer->detail), format, args);
-		va_end(args);
-	}
-	return class;
-}
-
-void vault_kid(const struct vault *vault, const struct root_key *root,
+void vault_kid(const struct key_folder *vault, const struct root_key *root,
 	       char ret[SVCENC_KID_MAX + 1])
 {
 	snprintf(ret, SVCENC_KID_MAX + 1, "file:%s/%s/%u", vault->name,
@@ -57,7 +40,7 @@ void vault_kid(const struct vault *vault, const struct root_key *root,
 }
 
 /* Takes "file:<this vault>/<name>/<version>" apart. */
-static bool parse_kid(const struct vault *vault, const char *kid,
+static bool parse_kid(const struct key_folder *vault, const char *kid,
 		      struct root_key *ret)
 {
 	const size_t len = strlen(vault->name);
@@ -86,8 +69,8 @@ static void file_name(const struct root_key *root, char ret[FILE_NAME_SIZE])
 }
 
 /* Opens the directory; *ret_fd is set only on VAULT_OK. */
-static enum vault_class open_directory(const struct vault *vault, int *ret_fd,
-				       struct vault_answer *answer)
+static enum vault_class open_directory(const struct key_folder *vault,
+				       int *ret_fd, struct vault_answer *answer)
 {
 	mode_t mode = 0;
 	uid_t uid = 0;
@@ -154,7 +137,7 @@ static enum vault_class parse_key_file(const char *text, size_t len,
 							       VAULT_CORRUPT;
 }
 
-static enum vault_class say_open_failed(const struct vault *vault,
+static enum vault_class say_open_failed(const struct key_folder *vault,
 					const char *file, int error,
 					const struct vault_answer *found,
 					struct vault_answer *answer)
@@ -180,7 +163,7 @@ static enum vault_class say_open_failed(const struct vault *vault,
 			 vault->directory, file, strerror(-error));
 }
 
-static enum vault_class read_key_at(const struct vault *vault, int dirfd,
+static enum vault_class read_key_at(const struct key_folder *vault, int dirfd,
 				    struct root_key *root,
 				    struct vault_answer *answer)
 {
@@ -221,7 +204,7 @@ static enum vault_class read_key_at(const struct vault *vault, int dirfd,
 	return VAULT_OK;
 }
 
-enum vault_class vault_read_key(const struct vault *vault, const char *kid,
+enum vault_class vault_read_key(const struct key_folder *vault, const char *kid,
 				struct root_key *ret,
 				struct vault_answer *answer)
 {
@@ -314,16 +297,13 @@ static int write_key(int dirfd, const struct root_key *root)
 				   (size_t)len);
 }
 
-/* A key that exists but is disabled or deleted is not replaced by a new one:
- * that would undo its owner's decision.
- */
-static enum vault_class find_or_make_at(const struct vault *vault, int dirfd,
-					struct root_key *root,
-					struct vault_answer *answer)
+/* The newest enabled version; root->version is 0 if there is none at all. */
+static enum vault_class find_at(const struct key_folder *vault, int dirfd,
+				struct root_key *root,
+				struct vault_answer *answer)
 {
 	uint32_t below = U32_MAX;
 	enum vault_class class;
-	int r;
 
 	while ((root->version = newest_version(dirfd, root->name, below))) {
 		class = read_key_at(vault, dirfd, root, answer);
@@ -332,11 +312,28 @@ static enum vault_class find_or_make_at(const struct vault *vault, int dirfd,
 		below = root->version;
 		root_key_clear(root);
 	}
-	if (below != U32_MAX)
-		return vault_say(answer, VAULT_DENIED, "disabled",
-				 "no version of key '%s' in vault '%s' is "
-				 "enabled",
-				 root->name, vault->name);
+	if (below == U32_MAX)
+		return vault_say(answer, VAULT_DENIED, "deleted",
+				 "there is no key '%s' in %s of vault '%s'",
+				 root->name, vault->directory, vault->name);
+	root->version = below;
+	return vault_say(answer, VAULT_DENIED, "disabled",
+			 "no version of key '%s' in vault '%s' is enabled",
+			 root->name, vault->name);
+}
+
+/* A key that exists but is disabled or deleted is not replaced by a new one:
+ * that would undo its owner's decision.
+ */
+static enum vault_class find_or_make_at(const struct key_folder *vault,
+					int dirfd, struct root_key *root,
+					struct vault_answer *answer)
+{
+	const enum vault_class class = find_at(vault, dirfd, root, answer);
+	int r;
+
+	if (class != VAULT_DENIED || root->version)
+		return class;
 	root->version = 1;
 	r = write_key(dirfd, root);
 	if (r < 0 && r != -EEXIST)
@@ -346,9 +343,12 @@ static enum vault_class find_or_make_at(const struct vault *vault, int dirfd,
 	return read_key_at(vault, dirfd, root, answer);
 }
 
-enum vault_class vault_find_or_make(const struct vault *vault, const char *name,
-				    struct root_key *ret,
-				    struct vault_answer *answer)
+static enum vault_class
+with_directory(const struct key_folder *vault, const char *name,
+	       struct root_key *ret, struct vault_answer *answer,
+	       enum vault_class (*what)(const struct key_folder *vault,
+					int dirfd, struct root_key *root,
+					struct vault_answer *answer))
 {
 	enum vault_class class;
 	int dirfd = -1;
@@ -360,7 +360,20 @@ enum vault_class vault_find_or_make(const struct vault *vault, const char *name,
 	class = open_directory(vault, &dirfd, answer);
 	if (class != VAULT_OK)
 		return class;
-	class = find_or_make_at(vault, dirfd, ret, answer);
+	class = what(vault, dirfd, ret, answer);
 	close(dirfd);
 	return class;
+}
+
+enum vault_class vault_find(const struct key_folder *vault, const char *name,
+			    struct root_key *ret, struct vault_answer *answer)
+{
+	return with_directory(vault, name, ret, answer, find_at);
+}
+
+enum vault_class vault_find_or_make(const struct key_folder *vault,
+				    const char *name, struct root_key *ret,
+				    struct vault_answer *answer)
+{
+	return with_directory(vault, name, ret, answer, find_or_make_at);
 }

@@ -15,23 +15,9 @@
 
 #include <stdint.h>
 
+#include "answer.h"
 #include "policyrec.h"
 #include "secret.h"
-
-/* Classes of io.svcenc.Vault. */
-enum vault_class {
-	VAULT_OK,
-	VAULT_UNREACHABLE,
-	VAULT_DENIED,
-	VAULT_BADAUTH,
-	VAULT_CORRUPT,
-};
-
-struct vault_answer {
-	enum vault_class class;
-	const char *reason; /* of VAULT_DENIED */
-	char detail[768];   /* for people: what and the cure */
-};
 
 enum key_state { KEY_ENABLED, KEY_DISABLED, KEY_DELETED };
 const char *key_state_text(enum key_state state);
@@ -46,28 +32,27 @@ struct root_key {
 void root_key_clear(struct root_key *root);
 #define ROOT_KEY_AUTO __attribute__((cleanup(root_key_clear)))
 
-struct vault {
-	const char *name;
+struct key_folder {
+	const char *name; /* the vault's */
 	const char *directory;
 };
 
-/* Fills @answer and returns its class. @format may be NULL (OK). */
-enum vault_class vault_say(struct vault_answer *answer, enum vault_class class,
-			   const char *reason, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
 /* "file:<vault>/<key name>/<version>" */
-void vault_kid(const struct vault *vault, const struct root_key *root,
+void vault_kid(const struct key_folder *vault, const struct root_key *root,
 	       char ret[SVCENC_KID_MAX + 1]);
 
 /* Reads the key whatever its state is; the caller looks at that. */
-enum vault_class vault_read_key(const struct vault *vault, const char *kid,
+enum vault_class vault_read_key(const struct key_folder *vault, const char *kid,
 				struct root_key *ret,
 				struct vault_answer *answer);
 
+/* The newest enabled version. */
+enum vault_class vault_find(const struct key_folder *vault, const char *name,
+			    struct root_key *ret, struct vault_answer *answer);
+
 /* The newest enabled version, made as version 1 if there is none at all. */
-enum vault_class vault_find_or_make(const struct vault *vault, const char *name,
-				    struct root_key *ret,
+enum vault_class vault_find_or_make(const struct key_folder *vault,
+				    const char *name, struct root_key *ret,
 				    struct vault_answer *answer);
 
 #endif
