@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "keyfmt.h"
+#include "moment.h"
 #include "policyrec.h"
 
 enum model_limits {
@@ -29,6 +30,14 @@ struct probe {
 	u8 hash[32]; /* SHA-256 of the number */
 };
 
+/* What the watch over leases changes, also while a request is at work. */
+struct policy_run {
+	enum svcenc_policy_state state;
+	bool held;
+	bool denied[2];
+	struct moment fallback;
+};
+
 struct policy {
 	char name[SVCENC_NAME_SIZE];
 	struct svcenc_uuid tenant;
@@ -39,10 +48,11 @@ struct policy {
 	bool ready;	/* false: creation was cut short */
 	bool held;	/* key ended by hand: only OpenVolume brings it back */
 	bool denied[2]; /* sticky, roots a and b */
-	int64_t fallback_since; /* seconds since 1970; 0 = not in fallback */
+	struct moment fallback; /* its beginning; wall_s 0 = not in fallback */
 	int64_t created;
 	struct svcenc_record_wrap wraps[MODEL_ROLES]; /* a, b, availability */
 	struct probe probes[MODEL_ROLES];
+	struct policy_run read; /* as it was read; see policy_save() */
 };
 
 struct volume {
@@ -59,6 +69,7 @@ struct volume {
 	u64 seq;   /* newest known to be durable */
 	u64 epoch; /* 0: never opened */
 	u64 record_generation;
+	u8 on_withdrawal; /* 0: as its policy, else the enumerator + 1 */
 	int64_t created;
 };
 
@@ -88,14 +99,26 @@ int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
 		struct svcenc_fault *fault);
 int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
 		struct svcenc_fault *fault);
+/* How many there are: policies and volumes of a tenant, volumes under a key. */
+size_t model_policies_of(struct agent *agent, const struct svcenc_uuid *tenant);
+size_t model_volumes_of(struct agent *agent, const struct svcenc_uuid *tenant);
+size_t model_volumes_under(struct agent *agent, const struct svcenc_keyid *key);
 bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 		    struct volume *ret);
 
 /* Each is one durable transaction. */
 int tenant_save(struct agent *agent, const struct tenant *tenant,
 		struct svcenc_fault *fault);
-int policy_save(struct agent *agent, const struct policy *policy,
+/*
+ * Of what is in struct policy_run only that is stored which the caller has
+ * changed since it read the policy; of the rest the store's own is kept and
+ * put into *@policy: a request that has waited for a vault may hold what was
+ * true before the wait.
+ */
+int policy_save(struct agent *agent, struct policy *policy,
 		struct svcenc_fault *fault);
+/* Takes over what the store has of struct policy_run, as policy_save() does. */
+void policy_catch_up(struct agent *agent, struct policy *policy);
 int volume_save(struct agent *agent, const struct volume *volume,
 		struct svcenc_fault *fault);
 

@@ -148,6 +148,7 @@ struct svcenc_policy_view {
 	int64_t doubt_since_ms;
 	bool in_fallback;
 	int64_t fallback_since_ms;
+	int64_t granted_until_ms; /* an officer's grant ends; 0 = none */
 	bool key_live; /* the kernel holds the policy key */
 	int64_t now_ms;
 };
