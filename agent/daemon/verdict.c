@@ -18,6 +18,8 @@ void verdict_note(struct lease *lease, unsigned int index,
 	root->last = *result;
 	root->answered_ms = agent_now_ms();
 	svcenc_policy_note(&root->facts, result->answer, root->answered_ms);
+	root->facts.nameless = result->answer == SVCENC_ANSWER_UNREACHABLE &&
+			       !strcmp(result->reason, "name");
 }
 
 /* After new answers: does the doubt begin, go on, or end? */

@@ -104,6 +104,7 @@ void svcenc_policy_note(struct svcenc_policy_root *root,
 			enum svcenc_answer answer, int64_t now_ms)
 {
 	root->answer = answer;
+	root->nameless = false;
 	if (answer == SVCENC_ANSWER_OK) {
 		root->denied = false;
 		root->ever_ok = true;
@@ -113,10 +114,10 @@ void svcenc_policy_note(struct svcenc_policy_root *root,
 	}
 }
 
-static bool is_outage(enum svcenc_answer answer)
+static bool is_outage(const struct svcenc_policy_root *root)
 {
-	return answer == SVCENC_ANSWER_UNREACHABLE ||
-	       answer == SVCENC_ANSWER_THROTTLED;
+	return (root->answer == SVCENC_ANSWER_UNREACHABLE && !root->nameless) ||
+	       root->answer == SVCENC_ANSWER_THROTTLED;
 }
 
 /* One root is denied, the other does not answer OK: how long to bear it. */
@@ -231,7 +232,7 @@ void svcenc_policy_decide(const struct svcenc_policy_view *view,
 		ret->why = "both roots are denied by their owner";
 	} else if (a->denied || b->denied) {
 		decide_half_denied(view, ret);
-	} else if (is_outage(a->answer) && is_outage(b->answer)) {
+	} else if (is_outage(a) && is_outage(b)) {
 		decide_outage(view, ret);
 	} else {
 		decide_run_out(view,

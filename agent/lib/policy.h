@@ -121,6 +121,10 @@ const char *svcenc_policy_check_rules(const struct svcenc_policy_rules *rules);
 struct svcenc_policy_root {
 	enum svcenc_answer answer; /* the last one */
 	bool denied;		   /* sticky; stored */
+	/* unreachable for want of a name that resolves: no outage, as that is
+	 * what a deleted vault looks like; set by svcenc_policy_note()'s caller
+	 */
+	bool nameless;
 	bool ever_ok;		   /* last_ok_ms is valid */
 	int64_t last_ok_ms;
 };

@@ -34,7 +34,7 @@ $(SIM_BIN): $(SIM_OBJ) $(addprefix $(AGENT_OBJ)/,$(DAEMON_OBJ) \
 	agent/sys/device.o agent/sys/signature.o) $(AGENT_A)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=sys_device_open -o $@ \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=sys_device_open,--wrap=time -o $@ \
 		$(filter %.o %.a,$^) $(LIB_LIBS) -lsystemd -lblkid
 
 -include $(SIM_OBJ:.o=.d)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -46,6 +47,7 @@ struct sim_volume {
 static struct sim {
 	struct sim_key keys[KEYS];
 	struct sim_volume volumes[VOLUMES];
+	int64_t wall_offset_s; /* of the wall clock; set by a test */
 } *sim;
 
 static struct sys_genl_event events[EVENTS];
@@ -455,4 +457,19 @@ int __wrap_sys_device_open(const char *path, unsigned int flags,
 {
 	flags &= ~(unsigned int)SYS_DEVICE_EXCLUSIVE;
 	return __real_sys_device_open(path, flags | SYS_DEVICE_ALLOW_FILE, ret);
+}
+
+/* --- the wall clock ------------------------------------------------------- */
+
+time_t __wrap_time(time_t *ret);
+
+time_t __wrap_time(time_t *ret)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += get()->wall_offset_s;
+	if (ret)
+		*ret = now.tv_sec;
+	return now.tv_sec;
 }
