@@ -115,7 +115,7 @@ static void print_fallback(const json_t *policy)
 	const long long left = (long long)cli_int(policy, "grant_left_ms");
 	char value[CLI_VALUE_SIZE];
 
-	if (cli_int(policy, "fallback_ms") >= 0)
+	if (!strcmp(cli_text(policy, "state"), "fallback"))
 		cli_field("fallback", "the availability key is in use for %s",
 			  cli_format_duration_ms(cli_int(policy, "fallback_ms"),
 						 value));
@@ -123,7 +123,7 @@ static void print_fallback(const json_t *policy)
 		cli_field("grant", "%s left: %s",
 			  cli_format_duration_ms(left, value),
 			  cli_text(policy, "grant"));
-	else if (!left)
+	else if (*cli_text(policy, "grant"))
 		cli_field("grant", "has ended: %s", cli_text(policy, "grant"));
 }
 
