@@ -360,21 +360,24 @@ void lease_on_event(struct agent *agent, const struct sys_genl_event *event)
 /* --- start and end -------------------------------------------------------- */
 
 /*
- * Somewhere within the probe interval, but well before the lease ends; and
- * soon if the key does not live, as somebody waits for it.
+ * Somewhere within the probe interval; at once when half of the lease is over,
+ * as we may be started again and again; and soon if the key does not live, as
+ * somebody waits for it.
  */
 static int64_t adopt_delay_ms(const struct lease *lease,
 			      const struct policy *policy)
 {
+	const int64_t to_spare = lease->lease_end_ms - agent_now_ms() -
+				 (int64_t)policy->rules.lease_s * 500;
 	int64_t most = (int64_t)policy->rules.probe_s * 1000;
 	unsigned short part = 0;
 
 	if (!lease->key_live && most > ADOPT_LOCKED_MS)
 		most = ADOPT_LOCKED_MS;
-	if (lease->key_live && lease->lease_end_ms - agent_now_ms() < 2 * most)
-		most = (lease->lease_end_ms - agent_now_ms()) / 2;
+	if (lease->key_live && to_spare < most)
+		most = to_spare;
 	(void)RAND_bytes((unsigned char *)&part, sizeof(part));
-	return most * part / 65536;
+	return most > 0 ? most * part / 65536 : 0;
 }
 
 static void adopt_volume(struct agent *agent,

@@ -77,6 +77,7 @@ static void *drop_all(void *unused)
 	do
 		drop_once();
 	while (!atomic_compare_exchange_strong(&wanted, &seen, 0));
+	log_info("caches are dropped");
 	return NULL;
 }
 

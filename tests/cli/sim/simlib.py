@@ -3,6 +3,7 @@
 a test wants: for tests of the rules on a host without device-mapper."""
 
 import asyncio
+import atexit
 import base64
 import collections
 import json
@@ -147,21 +148,58 @@ def place_with(room):
     return "/dev/shm" if free.f_bavail * free.f_frsize > room else None
 
 
-class Site:
+class Client:
+    """Talks to the agent whose sockets are in a directory."""
+
+    def __init__(self, run):
+        self.run, self.socket = run, None
+
+    def call(self, method, **parameters):
+        if not self.socket:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(60)
+            self.socket.connect(self.run + "/officer.sock")
+        call = {"method": "io.svcenc.Agent." + method, "parameters": parameters}
+        self.socket.sendall(json.dumps(call).encode() + b"\0")
+        answer = b""
+        while not answer.endswith(b"\0"):
+            part = self.socket.recv(1 << 20)
+            if not part:
+                raise ConnectionResetError("the agent hung up")
+            answer += part
+        answer = json.loads(answer[:-1])
+        if "error" in answer:
+            raise Refused(answer["error"], answer["parameters"])
+        return answer["parameters"]
+
+
+class Loop:
+    """Lets vaults serve in a thread of their own."""
+
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+
+    def do(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+
+
+class Site(Client, Loop):
     """Directories, three vaults ("a", "b", "availability"), an agent."""
 
     def __init__(self, config="", room=0):
         self.dir = tempfile.mkdtemp(prefix="svcenc-sim.", dir=place_with(room))
-        self.run, self.etc, self.sim = (self.dir + "/" + name for name in ("run", "etc", "sim"))
+        Client.__init__(self, self.dir + "/run")
+        Loop.__init__(self)
+        self.etc, self.sim = self.dir + "/etc", self.dir + "/sim"
         self.log = self.dir + "/log"
         os.makedirs(self.etc + "/vaults.d")
         self.configure(config)
         self.vaults = {}
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
         for name in ("a", "b", "availability"):
             self.add_vault(name)
-        self.process, self.socket = None, None
+        self.process = None
+        atexit.register(self.end)
 
     def configure(self, config):
         with open(self.etc + "/svcencd.conf", "w", encoding="ascii") as file:
@@ -176,9 +214,6 @@ class Site:
 
     def __getitem__(self, name):
         return self.vaults[name]
-
-    def do(self, coroutine):
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     def gone(self, *names):
         for name in names:
@@ -213,30 +248,12 @@ class Site:
 
     def end(self):
         if self.process and self.process.poll() is None:
-            self.stop()
-        shutil.rmtree(self.dir)
+            self.stop(signal.SIGKILL if sys.exc_info()[0] else signal.SIGTERM)
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return file.read()
-
-    def call(self, method, **parameters):
-        if not self.socket:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(60)
-            self.socket.connect(self.run + "/officer.sock")
-        call = {"method": "io.svcenc.Agent." + method, "parameters": parameters}
-        self.socket.sendall(json.dumps(call).encode() + b"\0")
-        answer = b""
-        while not answer.endswith(b"\0"):
-            part = self.socket.recv(1 << 20)
-            if not part:
-                raise ConnectionResetError("the agent hung up")
-            answer += part
-        answer = json.loads(answer[:-1])
-        if "error" in answer:
-            raise Refused(answer["error"], answer["parameters"])
-        return answer["parameters"]
 
     # --- what tests do ------------------------------------------------------
 
