@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -424,6 +425,16 @@ void lease_progress(const struct agent *agent, struct lease_progress *ret)
 		waiting += lease->adopted;
 	ret->found = agent->leases_found;
 	ret->probed = agent->leases_found - waiting;
+}
+
+void lease_tell_progress(struct lease *lease)
+{
+	struct lease_progress progress;
+
+	lease->adopted = false;
+	lease_progress(lease->agent, &progress);
+	(void)sd_notifyf(0, "STATUS=%zu of %zu policies in use probed",
+			 progress.probed, progress.found);
 }
 
 void lease_look_anew(struct agent *agent)

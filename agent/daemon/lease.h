@@ -56,6 +56,8 @@ struct lease_progress {
 	size_t probed;
 };
 void lease_progress(const struct agent *agent, struct lease_progress *ret);
+/* This one is probed now; tells the service manager. */
+void lease_tell_progress(struct lease *lease);
 /* Probes all that are watched, soon; after lost events. */
 void lease_look_anew(struct agent *agent);
 void lease_stop(struct agent *agent);

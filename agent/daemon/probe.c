@@ -12,6 +12,7 @@
 #include "lease_key.h"
 #include "log.h"
 #include "probe.h"
+#include "step.h"
 #include "verdict.h"
 
 enum {
@@ -69,7 +70,8 @@ static void end_round(struct round *round, int64_t next_ms)
 	struct lease *lease = round->lease;
 
 	probe_stop(lease);
-	lease->adopted = false;
+	if (lease->adopted)
+		lease_tell_progress(lease);
 	lease_schedule(lease, next_ms);
 }
 
@@ -250,7 +252,9 @@ static void drop(struct round *round, const struct policy *policy)
 	/* its end by lease has shut nothing down yet */
 	if (!lease->key_live && !(withdrawn && !lease->withdrawn))
 		return;
+	svcenc_step("drop-remembered");
 	lease_key_end(lease, policy, withdrawn);
+	svcenc_step("drop-done");
 	lease->withdrawn = withdrawn;
 }
 
@@ -264,10 +268,13 @@ static void act(struct round *round)
 	if (!read_anew(round, &policy))
 		return;
 	before = policy;
-	if (verdict->action == SVCENC_ACTION_DROP)
-		drop(round, &policy);
+	/* a denial is durable before it is acted upon: should we die in
+	 * between, no outage turns it back into access
+	 */
 	verdict_enter_state(lease, &policy, verdict->step, verdict->why);
 	verdict_remember(lease, &policy, &before);
+	if (verdict->action == SVCENC_ACTION_DROP)
+		drop(round, &policy);
 	if (verdict->action != SVCENC_ACTION_RENEW &&
 	    verdict->action != SVCENC_ACTION_FALLBACK) {
 		conclude(round);

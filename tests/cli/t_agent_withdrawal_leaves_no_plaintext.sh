@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DESCRIPTION: This test will withdraw the keys of mounted ext4 and xfs filesystems and dump the
 # DESCRIPTION: guest's memory from outside: before, the contents of files are found in it; after,
-# DESCRIPTION: none of those on volumes with on_withdrawal=shutdown, by their policy or their
-# DESCRIPTION: own choice, and cached files are read no more within 1 s; those with "fail" stay.
+# DESCRIPTION: nothing of them, and within 1 s no cached file is read any more on volumes with
+# DESCRIPTION: on_withdrawal=shutdown, by their policy or their own choice, and only those are
+# DESCRIPTION: shut down.
 # DESCRIPTION: The keys are back: by itself the service returns, filesystems mount clean, every
 # DESCRIPTION: byte is as written.
 # RUNS: host-vm
@@ -63,7 +64,7 @@ found() {
 }
 
 found mounted "${names[@]}"
-found withdrawn kept
+found withdrawn # caches are dropped as a whole, those of "kept", too
 wait "$vm" || fail "the guest failed"
 vm=''
 grep -v '^vm:' "$work/log"

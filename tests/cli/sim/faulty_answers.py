@@ -100,7 +100,8 @@ def one_root(site, cases):
 
 
 def both_roots(site, cases):
-    """Nothing opens, and nothing is opened by the way for want of an answer."""
+    """Nothing opens, however often it is tried, and nothing by another way."""
+    available = site["availability"].calls["Unwrap"]
     for case in cases:
         site.call("CloseVolume", name=case.id)
     for case in cases:
@@ -117,6 +118,15 @@ def both_roots(site, cases):
             checks.equal(refusal.error, EXIT[case.wanted], f"{case.name}: does not open: {refusal}")
         checks.ok(not site.is_alive(key) and case.id not in site.volumes(),
                   f"{case.name}: no key, no mapping")
+    case, exits = next(case for case in cases if case.wanted == "denied"), set()
+    for _ in range(30):
+        try:
+            site.call("OpenVolume", name=case.id)
+        except Refused as refusal:
+            exits.add((refusal.error, refusal.parameters["exit"]))
+    checks.equal(exits, {("VaultDenied", 7)}, "thirty times more: exit status")
+    checks.equal(site["availability"].calls["Unwrap"], available,
+                 "the availability key was never asked: unwraps")
 
 
 def gaps(site, kid):

@@ -223,10 +223,10 @@ class Site(Client, Loop):
         for name in names:
             self.do(self.vaults[name].listen())
 
-    def start(self, *wrapper):
+    def start(self, *options):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*wrapper, SIM, "--etc", self.etc, "--state", self.dir + "/state", "--run",
+                [SIM, *options, "--etc", self.etc, "--state", self.dir + "/state", "--run",
                  self.run, "--vault-state", self.dir + "/vaults", "--libexec", BIN],
                 stderr=log, env={"SVCENC_SIM": self.sim, "PATH": os.environ["PATH"]})
         wait(30, self.answers, "svcencd does not start: " + self.log)
