@@ -51,7 +51,8 @@ static bool add_event(struct cli_table *table, const json_t *event)
 	       cli_table_add(table,
 			     cli_format_date(cli_int(event, "time"), date)) &&
 	       cli_table_add(table, cli_text(event, "policy")) &&
-	       cli_table_add(table, *state ? state : cli_text(event, "event")) &&
+	       cli_table_add(table,
+			     *state ? state : cli_text(event, "event")) &&
 	       cli_table_add(table, cli_text(event, "root_a")) &&
 	       cli_table_add(table, cli_text(event, "root_b")) &&
 	       cli_table_add(table, cli_text(event, "why"));

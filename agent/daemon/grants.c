@@ -37,8 +37,8 @@ bool grant_find(struct agent *agent, const struct policy *policy,
 
 int64_t grant_left_ms(const struct grant *grant)
 {
-	const int64_t left = (int64_t)grant->for_s * 1000 -
-			     moment_ago_ms(&grant->since);
+	const int64_t left =
+		(int64_t)grant->for_s * 1000 - moment_ago_ms(&grant->since);
 
 	return left > 0 ? left : 0;
 }
@@ -57,12 +57,12 @@ int grant_save(struct agent *agent, const struct policy *policy,
 	int r;
 
 	id_of(policy, id);
-	r = svcenc_store_put_now(
-		agent->store, KIND, id,
-		json_pack("{s:s, s:I, s:I, s:o}", "reason", grant->reason,
-			  "uid", (json_int_t)grant->uid, "for_s",
-			  (json_int_t)grant->for_s, "since",
-			  moment_write(&grant->since)));
+	r = svcenc_store_put_now(agent->store, KIND, id,
+				 json_pack("{s:s, s:I, s:I, s:o}", "reason",
+					   grant->reason, "uid",
+					   (json_int_t)grant->uid, "for_s",
+					   (json_int_t)grant->for_s, "since",
+					   moment_write(&grant->since)));
 	return r < 0 ? model_store_fault(agent, r, fault) : 0;
 }
 

@@ -231,8 +231,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	lease_key_glance(lease);
 	if (policy_find_uuid(lease->agent, &lease->key.policy, &policy,
 			     &fault) < 0 ||
-	    !policy.ready ||
-	    (!lease->key_live && !lease_key_volumes(lease))) {
+	    !policy.ready || (!lease->key_live && !lease_key_volumes(lease))) {
 		lease_rest(lease);
 		return 0;
 	}

@@ -36,7 +36,7 @@ struct lease {
 	bool in_fallback; /* cleared by the next OK of root a or b only */
 	int64_t fallback_since_ms;
 	int64_t granted_until_ms; /* as of the last look; 0 = no grant */
-	bool key_live; /* as of the last look */
+	bool key_live;		  /* as of the last look */
 	int64_t lease_end_ms;
 	unsigned int own_ends; /* events to come of ends that we caused */
 	char why[192];

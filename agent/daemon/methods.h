@@ -18,7 +18,7 @@ enum role {
 struct request {
 	struct agent *agent;
 	enum role role;
-	uid_t uid; /* of the peer */
+	uid_t uid;	    /* of the peer */
 	json_t *parameters; /* borrowed; an object */
 	json_t *reply;	    /* out, on success: the reply's parameters */
 	struct svcenc_fault fault;

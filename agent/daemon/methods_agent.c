@@ -117,8 +117,7 @@ int method_get_status(struct request *request)
 			"policies_not_active", (json_int_t)not_active,
 			"policies_found", (json_int_t)progress.found,
 			"policies_probed", (json_int_t)progress.probed,
-			"vaults",
-			(json_int_t)agent->config.vault_count,
+			"vaults", (json_int_t)agent->config.vault_count,
 			"vaults_unreachable", (json_int_t)unreachable,
 			"warnings",
 			warnings(kernel, unreachable, not_active, &tally)));

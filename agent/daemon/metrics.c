@@ -10,9 +10,9 @@
 #include "metrics.h"
 
 /* As vault_call.c sorts them, in seconds. */
-static const char *const bounds[VAULTS_BUCKETS] = {
-	"0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5"
-};
+static const char *const bounds[VAULTS_BUCKETS] = { "0.005", "0.01", "0.025",
+						    "0.05",  "0.1",  "0.25",
+						    "0.5",   "1",    "2.5" };
 
 static void head(FILE *out, const char *name, const char *type,
 		 const char *help)
@@ -58,7 +58,7 @@ static void print_vaults(FILE *out, const struct agent *agent)
 	     "Time until a vault's answer, by its class.");
 	for (i = 0; i < agent->config.vault_count; i++)
 		for (class = SVCENC_ANSWER_OK; class < SVCENC_ANSWER_COUNT;
-		     class++)
+		     class ++)
 			if (agent->vaults[i].figures.answers[class])
 				print_latency(out, &agent->vaults[i], class);
 	head(out, "vault_silent", "gauge",
@@ -122,11 +122,12 @@ static void print_policies(FILE *out, const struct agent *agent)
 	     "Time until the lease ends; 0: the key does not live.");
 	for (lease = agent->leases; lease; lease = lease->next)
 		if (is_used(lease))
-			print_gauge(out, lease, "lease_seconds",
-				    lease->key_live && lease->lease_end_ms > now ?
-					    (double)(lease->lease_end_ms - now) /
-						    1000 :
-					    0);
+			print_gauge(
+				out, lease, "lease_seconds",
+				lease->key_live && lease->lease_end_ms > now ?
+					(double)(lease->lease_end_ms - now) /
+						1000 :
+					0);
 	head(out, "policy_fallback_seconds", "gauge",
 	     "How long the availability key has been bridging; 0: it does not.");
 	for (lease = agent->leases; lease; lease = lease->next)

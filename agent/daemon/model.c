@@ -268,10 +268,9 @@ static json_t *policy_write(const struct policy *policy)
 		(json_int_t)policy->rules.fallback_max_s, "state",
 		svcenc_policy_state_text(policy->state), "ready", policy->ready,
 		"held", policy->held, "denied_a", policy->denied[0], "denied_b",
-		policy->denied[1], "fallback",
-		moment_write(&policy->fallback), "created",
-		(json_int_t)policy->created, "wraps", write_roots(policy),
-		"probes", probes);
+		policy->denied[1], "fallback", moment_write(&policy->fallback),
+		"created", (json_int_t)policy->created, "wraps",
+		write_roots(policy), "probes", probes);
 }
 
 static bool policy_read_rules(const char *availability,
@@ -341,8 +340,8 @@ static bool policy_read(const json_t *json, struct policy *ret)
 			"fallback_max_s", &fallback_max, "state", &state,
 			"ready", &ready, "held", &held, "denied_a", &denied_a,
 			"denied_b", &denied_b, "fallback_since",
-			&fallback_since, "fallback", &fallback, "created", &created, "wraps", &wraps,
-			"probes", &probes) < 0)
+			&fallback_since, "fallback", &fallback, "created",
+			&created, "wraps", &wraps, "probes", &probes) < 0)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->rules.lease_s = (u32)lease;
@@ -583,7 +582,7 @@ static struct {
 	struct name_of {
 		struct svcenc_uuid uuid;
 		char name[SVCENC_NAME_SIZE];
-	} *names;
+	} * names;
 	size_t count;
 	bool valid;
 } by_uuid;

@@ -65,8 +65,8 @@ bool moment_read(json_t *json, struct moment *ret)
 	const char *boot;
 
 	memset(ret, 0, sizeof(*ret));
-	if (json_unpack(json, "{s:I, s:I, s:s !}", "wall_s", &wall_s,
-			"boot_ms", &boot_ms, "boot", &boot) < 0 ||
+	if (json_unpack(json, "{s:I, s:I, s:s !}", "wall_s", &wall_s, "boot_ms",
+			&boot_ms, "boot", &boot) < 0 ||
 	    strlen(boot) >= sizeof(ret->boot))
 		return false;
 	ret->wall_s = wall_s;

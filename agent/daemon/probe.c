@@ -177,7 +177,8 @@ static bool read_anew(struct round *round, struct policy *ret)
 		return false;
 	}
 	for (i = 0; i < MODEL_ROLES; i++) {
-		if (!strcmp(ret->wraps[i].vault, round->policy.wraps[i].vault) &&
+		if (!strcmp(ret->wraps[i].vault,
+			    round->policy.wraps[i].vault) &&
 		    !strcmp(ret->wraps[i].kid, round->policy.wraps[i].kid))
 			continue;
 		end_round(round, SOON_MS);

@@ -23,7 +23,7 @@ struct asking {
 	bool patient; /* not: less time for a vault that was silent last */
 	struct vault_call calls[JOBS_MAX];
 	bool asked[JOBS_MAX];
-	size_t waiting; /* asked and not heard */
+	size_t waiting;		/* asked and not heard */
 	sd_event_source *timer; /* FIRST: asks the others; ALL: asks all */
 };
 

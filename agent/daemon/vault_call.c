@@ -18,8 +18,8 @@ enum {
 };
 
 /* Milliseconds; the last bucket has no end. */
-static const unsigned int bucket_ms[VAULTS_BUCKETS] = { 5,   10,  25,
-							50,  100, 250,
+static const unsigned int bucket_ms[VAULTS_BUCKETS] = { 5,   10,   25,
+							50,  100,  250,
 							500, 1000, 2500 };
 
 int vault_say(struct vault_result *result, enum svcenc_answer answer,
@@ -89,7 +89,8 @@ static void leave_alone(struct vault *vault, const json_t *parameters)
 	if (wait_s > VAULTS_RETRY_AFTER_MAX_S)
 		wait_s = VAULTS_RETRY_AFTER_MAX_S;
 	vault->throttles++;
-	vault->left_alone_until_ms = agent_now_ms() + with_jitter(wait_s * 1000);
+	vault->left_alone_until_ms =
+		agent_now_ms() + with_jitter(wait_s * 1000);
 	log_warning("vault '%s' throttles; it is left alone for %lld s",
 		    vault->config->name, (long long)wait_s);
 }

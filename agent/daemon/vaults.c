@@ -164,7 +164,7 @@ int vaults_wrap(struct agent *agent, struct svcenc_record_wrap *wrap,
 
 	if (svcenc_secret_to_base64(plain, &text) < 0)
 		return vault_say(result, SVCENC_ANSWER_UNREACHABLE, "",
-			   "the agent has no locked memory left");
+				 "the agent has no locked memory left");
 	svcenc_secret_scope_enter();
 	parameters = json_pack("{s:s, s:s}", "kid", wrap->kid, "plaintext",
 			       (const char *)svcenc_secret_peek(text));

@@ -23,8 +23,8 @@ enum {
 	VAULTS_HEDGE_MS = 100,		/* head start of the first root */
 	VAULTS_CALLS_MAX = 64, /* at once to one vault; others wait in line */
 	VAULTS_RETRY_AFTER_MAX_S = 300, /* however long it asks for */
-	VAULTS_BACKOFF_MAX_S = 30, /* if it throttles and does not say */
-	VAULTS_BUCKETS = 9,	   /* of latency, and one for all above */
+	VAULTS_BACKOFF_MAX_S = 30,	/* if it throttles and does not say */
+	VAULTS_BUCKETS = 9,		/* of latency, and one for all above */
 };
 
 struct vault_call;
@@ -39,7 +39,7 @@ struct vault_figures {
 struct vault {
 	const struct svcenc_vault_config *config;
 	struct worker worker;
-	bool silent;		   /* the last call had no answer in time */
+	bool silent;		     /* the last call had no answer in time */
 	int64_t left_alone_until_ms; /* it has throttled */
 	unsigned int throttles;	     /* in a row */
 	unsigned int calls;	     /* on their way */

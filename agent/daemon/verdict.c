@@ -87,13 +87,14 @@ void verdict_enter_state(struct lease *lease, struct policy *policy,
 	}
 	lease->state = policy->state;
 	if (policy->state != before)
-		events_policy_state(lease->agent, &(struct policy_change){
-							  .policy = policy,
-							  .before = before,
-							  .a = &lease->roots[0].last,
-							  .b = &lease->roots[1].last,
-							  .why = why,
-						  });
+		events_policy_state(lease->agent,
+				    &(struct policy_change){
+					    .policy = policy,
+					    .before = before,
+					    .a = &lease->roots[0].last,
+					    .b = &lease->roots[1].last,
+					    .why = why,
+				    });
 }
 
 /* What of it must outlive the agent; saved only if it changed. */

@@ -329,8 +329,8 @@ json_t *view_volume(struct agent *agent, const struct volume *volume)
 			volume->on_withdrawal ?
 				volume->on_withdrawal - 1U :
 				(unsigned int)policy.rules.on_withdrawal),
-		"seq", (json_int_t)mapping.status.seq,
-		"epoch", (json_int_t)mapping.status.epoch, "rotation_done",
+		"seq", (json_int_t)mapping.status.seq, "epoch",
+		(json_int_t)mapping.status.epoch, "rotation_done",
 		(json_int_t)(mapping.status.rotation_done * 512),
 		"rotation_total",
 		(json_int_t)(mapping.status.rotation_total * 512), "rotation",

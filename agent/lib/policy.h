@@ -125,7 +125,7 @@ struct svcenc_policy_root {
 	 * what a deleted vault looks like; set by svcenc_policy_note()'s caller
 	 */
 	bool nameless;
-	bool ever_ok;		   /* last_ok_ms is valid */
+	bool ever_ok; /* last_ok_ms is valid */
 	int64_t last_ok_ms;
 };
 
@@ -153,7 +153,7 @@ struct svcenc_policy_view {
 	bool in_fallback;
 	int64_t fallback_since_ms;
 	int64_t granted_until_ms; /* an officer's grant ends; 0 = none */
-	bool key_live; /* the kernel holds the policy key */
+	bool key_live;		  /* the kernel holds the policy key */
 	int64_t now_ms;
 };
 

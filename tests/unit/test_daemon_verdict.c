@@ -279,8 +279,7 @@ int main(void)
 			doubt_without_any_good_answer_counts_from_now, set_up),
 		cmocka_unit_test_setup(the_rules_are_asked_with_what_is_known,
 				       set_up),
-		cmocka_unit_test_setup(changes_of_state_are_told_once,
-				       set_up),
+		cmocka_unit_test_setup(changes_of_state_are_told_once, set_up),
 		cmocka_unit_test_setup(only_changes_are_stored, set_up),
 	};
 

@@ -30,7 +30,7 @@ struct sim_key {
 	char id[SVCENC_KEYID_TEXT + 1 + 8]; /* "" = this place is free */
 	u64 hash;			    /* of the bytes */
 	int64_t end_ms;			    /* of its lease, CLOCK_BOOTTIME */
-	int64_t ended_ms; /* 0 while it lives */
+	int64_t ended_ms;		    /* 0 while it lives */
 	u32 lease_s;
 	u32 renewals;
 };
@@ -48,7 +48,7 @@ static struct sim {
 	struct sim_key keys[KEYS];
 	struct sim_volume volumes[VOLUMES];
 	int64_t wall_offset_s; /* of the wall clock; set by a test */
-} *sim;
+} * sim;
 
 static struct sys_genl_event events[EVENTS];
 static unsigned int event_count;
