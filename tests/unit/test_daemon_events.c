@@ -107,8 +107,9 @@ static void change_state(void)
 	static const struct vault_result a = {
 		.answer = SVCENC_ANSWER_UNREACHABLE, .reason = "name"
 	};
-	static const struct vault_result b = { .answer =
-						       SVCENC_ANSWER_THROTTLED };
+	static const struct vault_result b = {
+		.answer = SVCENC_ANSWER_THROTTLED
+	};
 	const struct policy_change change = {
 		.policy = &policy,
 		.before = SVCENC_POLICY_ACTIVE,
@@ -190,10 +191,10 @@ static void the_last_ones_can_be_asked_for(void **state)
 	assert_int_equal(json_integer_value(json_object_get(
 				 json_array_get(list, 0), "number")),
 			 first + 4);
-	assert_string_equal(json_string_value(json_object_get(
-				    json_array_get(list, EVENTS_KEPT - 1),
-				    "state")),
-			    "fallback");
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(list, EVENTS_KEPT - 1), "state")),
+		"fallback");
 	json_decref(list);
 	list = events_list(last - 2, &last);
 	assert_int_equal(json_array_size(list), 2);
