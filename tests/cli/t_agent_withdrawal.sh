@@ -153,6 +153,10 @@ are_active() {
 	[ "$(svc_status raw 1) $(svc_status shut 1) $(svc_status fail 1)" = "active active active" ]
 }
 
+strict_is_active() {
+	[ "$(agent_field state policy show alpha strict)" = active ]
+}
+
 service_returns() {
 	local name
 
@@ -171,7 +175,7 @@ service_returns() {
 		svc_must umount "$mnt/$name"
 		svc_ok "$name: fsck has nothing to say" fsck.ext4 -fn /dev/mapper/$name
 	done
-	svc_ok "policy strict is active" svc_wait 10 eval '[ "$(agent_field state policy show alpha strict)" = active ]'
+	svc_ok "policy strict is active" svc_wait 10 strict_is_active
 	for name in raw shut fail; do
 		agent_must svcenc close $name
 	done
