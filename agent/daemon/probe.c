@@ -212,8 +212,6 @@ static void on_key(void *userdata)
 	else
 		log_audit("key of policy '%s' is back in the kernel",
 			  policy_label(lease->agent, &policy));
-	if (!key) /* a root opened the probe, so try again soon */
-		round->verdict.next_probe_ms = SVCENC_POLICY_RETRY_MS;
 	conclude(round);
 }
 

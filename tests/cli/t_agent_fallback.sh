@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will let both vaults of policies go away: a fallback stands with its
+# DESCRIPTION: This test will check that unwraps are hedged, then let both vaults of policies go away: a fallback stands with its
 # DESCRIPTION: reason in status, events, metrics and journal, without names in the metrics, and
 # DESCRIPTION: ends after fallback_max. With availability = ask it needs an officer's grant,
 # DESCRIPTION: and ends with that. A denial outlives outages and restarts. Neither a restart

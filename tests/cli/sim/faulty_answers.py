@@ -130,7 +130,7 @@ def both_roots(site, cases):
 
 
 def gaps(site, kid):
-    times = [when for when, of in site["a"].times if of == kid]
+    times = [when for when, of, _ in site["a"].times if of == kid]
     return [after - before for before, after in zip(times, times[1:])]
 
 

@@ -66,7 +66,7 @@ def steady(site):
     checks.ok(1.8 <= each <= 2.4, f"each policy is probed by itself, whatever its volumes: "
                                   f"{each:.2f} unwraps per interval of {PROBE} s, two roots")
     parts = [0] * 50  # of 5 intervals
-    for when, _ in calls:
+    for when, *_ in calls:
         parts[min(49, int((when - begun) * 50 / (ended - begun)))] += 1
     mean = len(calls) / 50
     checks.ok(max(parts) <= 3 * mean + 10,
@@ -76,7 +76,7 @@ def steady(site):
 
 def longest_gap(site, begun, ended):
     last, longest = {}, 0
-    for when, kid in unwraps_between(site, begun, ended):
+    for when, kid, _ in unwraps_between(site, begun, ended):
         longest = max(longest, when - last.get(kid, when))
         last[kid] = when
     return longest

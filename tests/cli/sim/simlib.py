@@ -72,7 +72,7 @@ class Vault:
         self.wrapped = {}
         self.says, self.of = None, {}
         self.calls = collections.Counter()
-        self.times = []  # of Unwraps: when, which key
+        self.times = []  # of Unwraps: when, which key, which blob
         self.server = None
 
     def answer(self, method, parameters):
@@ -90,7 +90,7 @@ class Vault:
             return {"parameters": {"blob": blob, "alg": "A256KW"}}
         if method != "Unwrap":
             return error("Corrupt", detail="unknown method " + method)
-        self.times.append((now_ms(), kid))
+        self.times.append((now_ms(), kid, parameters["blob"]))
         wanted = self.of.get(kid, self.says)
         if callable(wanted):
             wanted = wanted(kid, parameters["blob"])
