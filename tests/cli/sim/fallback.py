@@ -67,7 +67,8 @@ def ends_after_its_time(site):
 
 def ask_needs_a_grant(site):
     key = site.show("t", "ask")["key"]
-    checks.equal(site.show("t", "ask")["state"], "degraded", "ask: no fallback by itself")
+    state_is(site, "ask", "degraded")
+    checks.equal(site.show("t", "ask")["fallback_ms"], -1, "ask: no fallback by itself")
     refused(site, "Usage", "nothing to grant", "a grant for a policy that does not ask",
             "GrantFallback", tenant="t", name="short", reason="r", for_s=60)
     for for_s in (59, 301):
