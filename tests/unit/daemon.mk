@@ -2,13 +2,14 @@
 # Unit tests of the daemon's pure files: each with what it calls replaced by
 # the test. Included behind agent/build.mk, whose objects these are.
 
-DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw moment events \
+DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw moment events model \
 	rotations \
 	volume_rotate)
 unit: $(DAEMON_TESTS)
 
 $(B)/unit/test_daemon_verdict: $(ASAN_OBJ)/agent/daemon/verdict.o
 $(B)/unit/test_daemon_access: $(ASAN_OBJ)/agent/daemon/access.o
+$(B)/unit/test_daemon_model: $(addprefix $(ASAN_OBJ)/agent/daemon/,model.o moment.o)
 $(B)/unit/test_daemon_events: $(addprefix $(ASAN_OBJ)/agent/daemon/,events.o log.o)
 $(B)/unit/test_daemon_moment: $(ASAN_OBJ)/agent/daemon/moment.o
 $(B)/unit/test_daemon_volume_rotate: $(ASAN_OBJ)/agent/daemon/volume_rotate.o
