@@ -31,8 +31,8 @@ struct svcenc_vault_config {
 	char type[SVCENC_VAULT_TYPE_MAX]; /* "file" */
 	/* of a file vault's root keys, or what else a worker keeps; "" = none */
 	char directory[SVCENC_PATH_MAX];
-	char user[SVCENC_USER_MAX];	  /* the worker's */
-	bool external;			  /* started by somebody else */
+	char user[SVCENC_USER_MAX]; /* the worker's */
+	bool external;		    /* started by somebody else */
 	/* key for 'vault test' in a vault that makes none; "" = none named */
 	char test_key[SVCENC_PATH_MAX];
 	/* the worker's own settings, as they stand in the file */
@@ -43,13 +43,16 @@ struct svcenc_vault_config {
 
 struct svcenc_config {
 	struct svcenc_policy_rules rules; /* of new policies */
+	char metrics[SVCENC_PATH_MAX];	  /* "": none are written */
+	bool metrics_names;
+	uint32_t metrics_s; /* how often */
 	size_t vault_count;
 	struct svcenc_vault_config vaults[SVCENC_VAULTS_MAX]; /* by name */
 };
 
 /*
  * @etc: directory of svcencd.conf; @vault_state: parent of the default vault
- * directories. A missing file or directory is fine.
+ * directories. metrics is "-" if the files do not say. A missing file or directory is fine.
  */
 int svcenc_config_load(const char *etc, const char *vault_state,
 		       struct svcenc_config *ret, struct svcenc_fault *fault);
