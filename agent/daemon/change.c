@@ -130,7 +130,11 @@ static int commit(struct agent *agent, struct policy *policy,
 
 	if (!lease)
 		return svcenc_fault_memory(fault);
-	policy_catch_up(agent, next); /* the vaults may have taken seconds */
+	/* the vaults may have taken seconds: may it still begin? */
+	policy_catch_up(agent, next);
+	r = check_state(agent, next, verb, fault);
+	if (r < 0)
+		return r;
 	for (i = 0; i < 2; i++)
 		if (roots & (1U << i))
 			next->denied[i] = false;

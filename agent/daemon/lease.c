@@ -295,10 +295,13 @@ void lease_settle(struct agent *agent, const struct svcenc_keyid *key)
 
 void lease_look(struct agent *agent, const struct policy *policy)
 {
-	struct lease *lease = find(agent, &policy->key);
+	struct lease *lease;
 
-	if (lease && (lease->timer || lease->round))
-		lease_schedule(lease, 0);
+	for (lease = agent->leases; lease; lease = lease->next)
+		if (svcenc_uuid_equal(&lease->key.policy,
+				      &policy->key.policy) &&
+		    (lease->timer || lease->round))
+			lease_schedule(lease, 0);
 }
 
 int64_t lease_next_end_ms(const struct agent *agent)

@@ -88,7 +88,7 @@ void lease_rest(struct lease *lease);
 /* Reads what of the store counts for the next verdict. */
 void lease_recall_grant(struct lease *lease, const struct policy *policy);
 
-/* After a change of its rules or grant: looks at once. */
+/* After a change of its rules or grant: looks at once, by all of its keys. */
 void lease_look(struct agent *agent, const struct policy *policy);
 
 /* The earliest end of a live key, ms from now; -1: none lives. */

@@ -70,7 +70,10 @@ static void print_vaults(FILE *out, const struct agent *agent)
 
 /* --- policies ------------------------------------------------------------- */
 
-/* "policy="uuid"", and names where they are wanted. */
+/*
+ * "policy="uuid",key="version"", and names where they are wanted. Two keys of
+ * a policy are in use until all of its volumes have followed a rekey.
+ */
 static void print_labels(FILE *out, const struct lease *lease)
 {
 	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
@@ -78,7 +81,7 @@ static void print_labels(FILE *out, const struct lease *lease)
 	struct policy policy;
 
 	svcenc_uuid_print(&lease->key.policy, uuid);
-	fprintf(out, "policy=\"%s\"", uuid);
+	fprintf(out, "policy=\"%s\",key=\"%u\"", uuid, lease->key.version);
 	if (lease->agent->config.metrics_names &&
 	    !policy_find_uuid(lease->agent, &lease->key.policy, &policy,
 			      &ignored))
@@ -149,7 +152,8 @@ static void print_sums(FILE *out, const struct agent *agent)
 
 	for (lease = agent->leases; lease; lease = lease->next)
 		states[lease->state] += is_used(lease);
-	head(out, "policies", "gauge", "Policies in use, by state.");
+	head(out, "policies", "gauge",
+	     "Policies in use, by state; once for each of its keys.");
 	for (i = 0; i < SVCENC_POLICY_STATE_COUNT; i++)
 		fprintf(out, "svcenc_policies{state=\"%s\"} %zu\n",
 			svcenc_policy_state_text(i), states[i]);

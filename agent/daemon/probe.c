@@ -28,7 +28,7 @@ struct round {
 	struct unwrap_job jobs[ROOTS];
 	unsigned int index[ROOTS]; /* of the root that a job asks */
 	size_t count;
-	struct asking *asking;
+	struct asking *asking; /* NULL once it has answered: it is gone then */
 };
 
 /* --- the end -------------------------------------------------------------- */
@@ -147,7 +147,6 @@ static void note_answers(struct round *round)
 {
 	size_t i;
 
-	round->asking = NULL; /* it is gone once it has answered */
 	for (i = 0; i < round->count; i++)
 		verdict_note(round->lease, round->index[i],
 			     &round->jobs[i].result);
@@ -195,9 +194,10 @@ static void on_key(void *userdata)
 	struct policy policy;
 	size_t i;
 
-	note_answers(round);
+	round->asking = NULL;
 	if (!read_anew(round, &policy))
 		return;
+	note_answers(round);
 	for (i = 0; i < round->count && !key; i++)
 		key = round->jobs[i].plain;
 	if (!key)
@@ -295,6 +295,7 @@ static void on_availability(void *userdata)
 	struct round *round = userdata;
 	struct lease *lease = round->lease;
 
+	round->asking = NULL;
 	note_answers(round);
 	if (round->jobs[0].result.answer == SVCENC_ANSWER_OK) {
 		verdict_enter_fallback(lease);
@@ -316,9 +317,10 @@ static void on_roots(void *userdata)
 	struct lease *lease = round->lease;
 	struct policy policy;
 
-	note_answers(round);
+	round->asking = NULL;
 	if (!read_anew(round, &policy))
-		return;
+		return; /* a root version of before tells nothing of its successor */
+	note_answers(round);
 	lease_key_glance(lease); /* it may have ended while they answered */
 	lease_recall_grant(lease, &policy);
 	verdict_weigh(lease);

@@ -41,7 +41,7 @@ def is_visible(site):
                  ("active", "fallback", "unreachable", "unreachable"), "event: fallback")
     checks.ok(event["why"].startswith(reason), "event: " + event["why"])
     checks.ok(f"policy 't/short' is fallback now, was active: {reason}" in site.said(), "log")
-    label = f'policy="{policy["uuid"]}"'
+    label = f'policy="{policy["uuid"]}",key="1"'
     wait(5, lambda: site.metrics().get(f'svcenc_policy_state{{{label},state="fallback"}}'),
          "the metrics tell")
     metrics = site.metrics()
