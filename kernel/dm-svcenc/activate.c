@@ -112,7 +112,7 @@ static int check_loaded(struct svcenc_dev *dev)
 	return 0;
 }
 
-static int refuse_cipher(struct svcenc_dev *dev, int error)
+int svcenc_activate_refuse_cipher(struct svcenc_dev *dev, int error)
 {
 	switch (error) {
 	case -EBADMSG:
@@ -131,7 +131,7 @@ static int refuse_cipher(struct svcenc_dev *dev, int error)
 	}
 }
 
-static int commit(struct svcenc_dev *dev, struct svcenc_key *key)
+int svcenc_activate_commit(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	int rc = svcenc_super_commit(dev, key);
 
@@ -158,10 +158,10 @@ static struct svcenc_cipher *make_key(struct svcenc_dev *dev,
 	next->epoch = 1;
 	cipher = svcenc_key_make_volume(key, next);
 	if (IS_ERR(cipher)) {
-		refuse_cipher(dev, PTR_ERR(cipher));
+		svcenc_activate_refuse_cipher(dev, PTR_ERR(cipher));
 		return cipher;
 	}
-	rc = commit(dev, key);
+	rc = svcenc_activate_commit(dev, key);
 	if (rc) {
 		svcenc_cipher_free(cipher);
 		return ERR_PTR(rc);
@@ -182,7 +182,7 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 	if (dev->sb->data_len < want) {
 		/* One commit heals a stale copy, too. */
 		svcenc_super_next(dev)->data_len = want;
-		rc = commit(dev, key);
+		rc = svcenc_activate_commit(dev, key);
 		if (!rc)
 			dev->settled = SVCENC_EVENT_GROWN;
 		return rc;
@@ -194,7 +194,7 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 		 * relies on what we found.
 		 */
 		svcenc_super_next(dev);
-		return commit(dev, key);
+		return svcenc_activate_commit(dev, key);
 	}
 	if (!loaded->repair)
 		return 0;
@@ -211,12 +211,7 @@ static int settle(struct svcenc_dev *dev, struct svcenc_key *key,
 	return 0;
 }
 
-/*
- * The superblock as it will be when the rotation in @sb has ended: what makes,
- * opens and wraps the current key does the same with this for the next one.
- * Freed by the caller.
- */
-static struct svcenc_sb *view_of_next(const struct svcenc_sb *sb)
+struct svcenc_sb *svcenc_activate_view_next(const struct svcenc_sb *sb)
 {
 	struct svcenc_sb *view = kmemdup(sb, sizeof(*sb), GFP_KERNEL);
 
@@ -245,7 +240,7 @@ static int open_next(struct svcenc_dev *dev, struct svcenc_key *key,
 
 	if (!(dev->sb->incompat & SVCENC_INCOMPAT_ROTATING))
 		return 0;
-	view = view_of_next(dev->sb);
+	view = svcenc_activate_view_next(dev->sb);
 	if (IS_ERR(view))
 		return PTR_ERR(view);
 	*ret = svcenc_key_open_volume(key, view);
@@ -263,7 +258,7 @@ static int open_keys(struct svcenc_dev *dev, struct svcenc_key *key,
 	if (!rc)
 		rc = open_next(dev, key, &ret->next);
 	if (rc)
-		return refuse_cipher(dev, rc);
+		return svcenc_activate_refuse_cipher(dev, rc);
 	return settle(dev, key, loaded);
 }
 
@@ -281,7 +276,7 @@ static int prepare(struct svcenc_dev *dev, struct svcenc_key *key,
 	dev->seq = max(dev->seq, svcenc_registry_seq(dev));
 	rc = svcenc_super_load(dev, key, &loaded);
 	if (rc)
-		return refuse_cipher(dev, rc);
+		return svcenc_activate_refuse_cipher(dev, rc);
 	fresh = loaded.pick == SVCENC_PICK_FRESH;
 	if (loaded.pick > SVCENC_PICK_FRESH ||
 	    (fresh && !dev->table.initialize))
@@ -406,7 +401,7 @@ static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 	rc = attach(dev, key, &ciphers);
 	free_ciphers(&ciphers); /* those that were not attached */
 	if (rc)
-		return refuse_cipher(dev, rc);
+		return svcenc_activate_refuse_cipher(dev, rc);
 	set_activated(dev);
 	svcenc_key_put(dev->key);
 	dev->key = key;
@@ -449,20 +444,8 @@ static int resume_locked(struct svcenc_dev *dev)
 	return 0;
 }
 
-/* What is done with the volume claimed and commit_lock held. */
-struct claimed_job {
-	const char *what;
-	int (*run)(struct svcenc_dev *dev, const void *argument);
-	const void *argument;
-	enum svcenc_event event; /* sent on success */
-};
-
-/*
- * While the device is suspended or locked, and while someone may wait for
- * commit_lock to resume it, reclaim must not wait for its I/O: all of it runs
- * without.
- */
-static int run_claimed(struct svcenc_dev *dev, const struct claimed_job *job)
+int svcenc_activate_run(struct svcenc_dev *dev,
+			const struct svcenc_claimed_job *job)
 {
 	const unsigned int noio = memalloc_noio_save();
 	char reason[SVCENC_REASON_SIZE];
@@ -495,13 +478,13 @@ static int resume_job(struct svcenc_dev *dev, const void *unused)
 
 int svcenc_activate(struct svcenc_dev *dev)
 {
-	static const struct claimed_job job = {
+	static const struct svcenc_claimed_job job = {
 		.what = "resume",
 		.run = resume_job,
 		.event = SVCENC_EVENT_ACTIVATED,
 	};
 
-	return run_claimed(dev, &job);
+	return svcenc_activate_run(dev, &job);
 }
 
 static int unlock_job(struct svcenc_dev *dev, const void *argument)
@@ -527,14 +510,14 @@ static int unlock_job(struct svcenc_dev *dev, const void *argument)
 
 int svcenc_unlock(struct svcenc_dev *dev, const struct svcenc_keyid *id)
 {
-	const struct claimed_job job = {
+	const struct svcenc_claimed_job job = {
 		.what = "unlock",
 		.run = unlock_job,
 		.argument = id,
 		.event = SVCENC_EVENT_KEY_BACK,
 	};
 
-	return run_claimed(dev, &job);
+	return svcenc_activate_run(dev, &job);
 }
 
 /* Without this any root could rewrap under a key of his own; see 5.2. */
@@ -553,14 +536,14 @@ static int check_authorisation(struct svcenc_dev *dev, struct svcenc_key *to,
 	if (rc == -EKEYREJECTED)
 		return refuse(dev, rc,
 			      "authorisation is not by the current policy key for this volume and new key");
-	return rc ? refuse_cipher(dev, rc) : 0;
+	return rc ? svcenc_activate_refuse_cipher(dev, rc) : 0;
 }
 
 /* The wrap of the next volume key, for a superblock that rotates. */
 static int rewrap_next(struct svcenc_dev *dev, struct svcenc_key *to)
 {
-	struct svcenc_sb *old = view_of_next(dev->sb);
-	struct svcenc_sb *new = view_of_next(dev->next);
+	struct svcenc_sb *old = svcenc_activate_view_next(dev->sb);
+	struct svcenc_sb *new = svcenc_activate_view_next(dev->next);
 	int rc = -ENOMEM;
 
 	if (!IS_ERR(old) && !IS_ERR(new))
@@ -616,8 +599,8 @@ static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
 	if (!rc && next->incompat & SVCENC_INCOMPAT_ROTATING)
 		rc = rewrap_next(dev, to);
 	if (rc)
-		return refuse_cipher(dev, rc);
-	rc = commit(dev, to);
+		return svcenc_activate_refuse_cipher(dev, rc);
+	rc = svcenc_activate_commit(dev, to);
 	if (rc)
 		return rc;
 	/* The disk says so now, even if one of the keys just ended. */
@@ -665,108 +648,12 @@ int svcenc_rewrap(struct svcenc_dev *dev, const struct svcenc_keyid *id,
 		  const u8 auth[SVCENC_AUTH_SIZE])
 {
 	const struct rewrap_request request = { .id = id, .auth = auth };
-	const struct claimed_job job = {
+	const struct svcenc_claimed_job job = {
 		.what = "rewrap",
 		.run = rewrap_job,
 		.argument = &request,
 		.event = SVCENC_EVENT_REWRAPPED,
 	};
 
-	return run_claimed(dev, &job);
-}
-
-/* ---------------------------------------------------------------- rotation */
-
-/* The next volume key, its wrap and fingerprint in dev->next. */
-static struct svcenc_cipher *make_next(struct svcenc_dev *dev)
-{
-	struct svcenc_sb *view = view_of_next(dev->next);
-	struct svcenc_cipher *cipher;
-
-	if (IS_ERR(view))
-		return ERR_CAST(view);
-	cipher = svcenc_key_make_volume(dev->key, view);
-	if (!IS_ERR(cipher)) {
-		dev->next->next = view->current_;
-		memcpy(dev->next->history, view->history,
-		       sizeof(view->history));
-	}
-	kfree(view);
-	return cipher;
-}
-
-static int refuse_second(struct svcenc_dev *dev, const void *unused)
-{
-	struct svcenc_rotation layout;
-
-	svcenc_range_get(&dev->range, &layout);
-	return refuse(dev, -EBUSY,
-		      "a rotation is under way: %llu of %llu sectors done",
-		      svcenc_rotation_done(&layout), layout.length);
-}
-
-int svcenc_refuse_rotation(struct svcenc_dev *dev)
-{
-	static const struct claimed_job job = {
-		.what = "rotate",
-		.run = refuse_second,
-	};
-
-	return run_claimed(dev, &job);
-}
-
-static int check_may_rotate(struct svcenc_dev *dev)
-{
-	if (dev->read_only)
-		return refuse(dev, -EROFS, "table is read-only");
-	if (!dev->key || !svcenc_dev_live(dev))
-		return refuse(dev, -ENOKEY, "volume is locked: unlock it first");
-	if (dev->sb->incompat & SVCENC_INCOMPAT_ROTATING)
-		return refuse_second(dev, NULL);
-	return 0;
-}
-
-/*
- * Crash argument: the next key has encrypted nothing before it is in both
- * copies, and a superblock that rotates but has moved nothing says the same
- * of every sector as the one before.
- */
-static int begin_job(struct svcenc_dev *dev, const void *unused)
-{
-	struct svcenc_cipher *cipher;
-	int rc;
-
-	rc = check_may_rotate(dev);
-	if (rc)
-		return rc;
-	svcenc_sb_rotation_begin(svcenc_super_next(dev));
-	cipher = make_next(dev);
-	if (IS_ERR(cipher))
-		return refuse_cipher(dev, PTR_ERR(cipher));
-	rc = commit(dev, dev->key);
-	if (!rc) {
-		svcenc_dev_publish(dev);
-		rc = svcenc_key_attach(dev->key, cipher,
-				       &dev->slots[!(dev->sb->epoch & 1)]);
-		if (rc)
-			refuse_cipher(dev, rc);
-	}
-	if (rc) {
-		svcenc_cipher_free(cipher);
-		return rc;
-	}
-	svcenc_range_begin(&dev->range, dev->sb,
-			   &dev->slots[!(dev->sb->epoch & 1)]);
-	return 0;
-}
-
-int svcenc_begin_rotation(struct svcenc_dev *dev)
-{
-	static const struct claimed_job job = {
-		.what = "rotate",
-		.run = begin_job,
-		.event = SVCENC_EVENT_ROTATION_PROGRESS,
-	};
-
-	return run_claimed(dev, &job);
+	return svcenc_activate_run(dev, &job);
 }

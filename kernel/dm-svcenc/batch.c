@@ -153,20 +153,20 @@ static void submit_parts(struct svcenc_batch *batch, blk_opf_t opf,
 	blk_finish_plug(&plug);
 }
 
-/* The first part that failed, NULL if none did. */
-static struct svcenc_batch_part *wait_parts(struct svcenc_batch *batch)
+/* 0, or the error of the first part that failed. */
+static int wait_parts(struct svcenc_batch *batch)
 {
-	struct svcenc_batch_part *failed = NULL;
 	unsigned int i;
+	int rc = 0;
 
 	put_pending(batch);
 	wait_for_completion_io(&batch->done);
 	for (i = batch->parts; i-- > 0;) {
 		if (batch->part[i]->bio.bi_status)
-			failed = batch->part[i];
+			rc = blk_status_to_errno(batch->part[i]->bio.bi_status);
 		bio_uninit(&batch->part[i]->bio);
 	}
-	return failed;
+	return rc;
 }
 
 /* Divides @bytes up. */
@@ -193,86 +193,67 @@ void svcenc_batch_read(struct svcenc_batch *batch, const struct svcenc_run *run,
 int svcenc_batch_write(struct svcenc_batch *batch, sector_t base)
 {
 	submit_parts(batch, WRITE_OPF, base + batch->run.start);
-	return wait_parts(batch) ? -EIO : 0;
+	return wait_parts(batch);
 }
 
-/* ------------------------------------------------------------ bad sectors */
-
-/* Reads or writes one sector of the volume, @at bytes into @part, and waits. */
-static int rw_alone(struct svcenc_batch *batch, struct svcenc_batch_part *part,
-		    unsigned int at, blk_opf_t opf, sector_t sector)
+int svcenc_batch_read_wait(struct svcenc_batch *batch)
 {
-	struct bio_vec vec;
-	struct bio bio;
-	int rc;
-
-	bio_init(&bio, batch->bdev, &vec, 1, opf);
-	bio.bi_iter.bi_sector = sector;
-	__bio_add_page(&bio, part->pages[at / PAGE_SIZE], batch->sector_size,
-		       at % PAGE_SIZE);
-	rc = submit_bio_wait(&bio);
-	bio_uninit(&bio);
-	return rc;
-}
-
-/* Errors of the medium, not of the way to it, which may be there again. */
-static bool is_bad_sector(int rc)
-{
-	return rc == -EIO || rc == -ENODATA || rc == -EILSEQ;
-}
-
-/*
- * A bio fails as a whole: finds out which sectors of @part it was, the first
- * of them or, with @skip, all. @start: the part's first logical sector.
- */
-static int reread_part(struct svcenc_batch *batch,
-		       struct svcenc_batch_part *part, u64 start, bool skip)
-{
-	unsigned int at;
-
-	for (at = 0; at < part->bytes; at += batch->sector_size) {
-		const struct svcenc_run sector = {
-			.start = start + (at >> SECTOR_SHIFT),
-			.sectors = batch->sector_size >> SECTOR_SHIFT,
-		};
-		int rc;
-
-		rc = rw_alone(batch, part, at, REQ_OP_READ,
-			      batch->base + sector.start);
-		if (!rc)
-			continue;
-		if (!is_bad_sector(rc))
-			return rc;
-		memzero_page(part->pages[at / PAGE_SIZE], at % PAGE_SIZE,
-			     batch->sector_size);
-		rc = svcenc_extents_add(&batch->found, &sector);
-		if (rc || !skip)
-			return rc ? rc : -EIO;
-	}
-	return 0;
-}
-
-int svcenc_batch_read_wait(struct svcenc_batch *batch, bool skip)
-{
-	u64 start = batch->run.start;
-	unsigned int i;
-	int rc = 0;
-
-	if (!wait_parts(batch))
-		return 0;
-	for (i = 0; i < batch->parts && !rc; i++) {
-		struct svcenc_batch_part *part = batch->part[i];
-
-		if (part->bio.bi_status)
-			rc = reread_part(batch, part, start, skip);
-		start += part->bytes >> SECTOR_SHIFT;
-	}
-	return rc;
+	return wait_parts(batch);
 }
 
 void svcenc_batch_drop(struct svcenc_batch *batch)
 {
 	wait_parts(batch);
+}
+
+/* ------------------------------------------------------------ bad sectors */
+
+/* Reads one sector of the volume, into the first page, and waits. */
+static int read_alone(struct svcenc_batch *batch, sector_t sector)
+{
+	struct bio_vec vec;
+	struct bio bio;
+	int rc;
+
+	bio_init(&bio, batch->bdev, &vec, 1, REQ_OP_READ);
+	bio.bi_iter.bi_sector = sector;
+	__bio_add_page(&bio, batch->part[0]->pages[0], batch->sector_size, 0);
+	rc = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return rc;
+}
+
+bool svcenc_batch_medium_error(int rc)
+{
+	return rc == -EIO || rc == -ENODATA || rc == -EILSEQ;
+}
+
+bool svcenc_batch_find_bad(struct svcenc_batch *batch, const bool *stop,
+			   u64 *ret_sector)
+{
+	const u64 sectors = batch->sector_size >> SECTOR_SHIFT;
+	u64 i;
+
+	for (i = 0; i < batch->run.sectors && !READ_ONCE(*stop); i += sectors) {
+		const u64 sector = batch->run.start + i;
+
+		if (!read_alone(batch, batch->base + sector))
+			continue;
+		*ret_sector = sector;
+		return true;
+	}
+	return false;
+}
+
+void svcenc_batch_blank(struct svcenc_batch *batch)
+{
+	memzero_page(batch->part[0]->pages[0], 0, batch->sector_size);
+	svcenc_extents_add(&batch->found, &batch->run); /* has room */
+}
+
+bool svcenc_batch_is_bad(struct svcenc_batch *batch, sector_t lower)
+{
+	return svcenc_batch_medium_error(read_alone(batch, lower));
 }
 
 /* ------------------------------------------------------------- conversion */
@@ -299,7 +280,7 @@ static int convert(struct svcenc_batch *batch, struct svcenc_batch_part *part,
 			if (rc == -EINPROGRESS)
 				wait_for_completion(&batch->resumed);
 		}
-		cond_resched();
+		batch->after_turn(batch->context);
 	}
 	return rc;
 }
@@ -357,46 +338,10 @@ void svcenc_batch_fill(struct svcenc_batch *batch)
 	}
 }
 
-/*
- * Sector by sector, since a bio fails as a whole. What can be neither written
- * nor read, because of the medium, is passed over: a device that is only away
- * still has it. Clobbers the contents of @part.
- */
-static int overwrite_part(struct svcenc_batch *batch,
-			  struct svcenc_batch_part *part, sector_t lower)
-{
-	unsigned int at;
-
-	for (at = 0; at < part->bytes; at += batch->sector_size) {
-		const sector_t sector = lower + (at >> SECTOR_SHIFT);
-		int rc = rw_alone(batch, part, at, WRITE_OPF, sector);
-
-		if (is_bad_sector(rc) &&
-		    is_bad_sector(rw_alone(batch, part, at, REQ_OP_READ,
-					   sector)))
-			continue;
-		if (rc)
-			return -EIO;
-	}
-	return 0;
-}
-
 int svcenc_batch_overwrite(struct svcenc_batch *batch, sector_t lower,
-			   u64 sectors, bool skip)
+			   u64 sectors)
 {
-	unsigned int i;
-	int rc = 0;
-
 	lay_out(batch, sectors << SECTOR_SHIFT);
 	submit_parts(batch, WRITE_OPF, lower);
-	if (!wait_parts(batch))
-		return 0;
-	if (!skip)
-		return -EIO;
-	for (i = 0; i < batch->parts && !rc; i++) {
-		if (batch->part[i]->bio.bi_status)
-			rc = overwrite_part(batch, batch->part[i], lower);
-		lower += batch->part[i]->bytes >> SECTOR_SHIFT;
-	}
-	return rc;
+	return wait_parts(batch);
 }

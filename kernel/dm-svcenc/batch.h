@@ -20,8 +20,8 @@ enum svcenc_batch_limits {
 	SVCENC_BATCH_MAX = 1 << 20,  /* bytes */
 	SVCENC_BATCH_MIN = 64 << 10, /* what it starts with, and falls to */
 	SVCENC_BATCH_PART = 64 << 10, /* one bio */
-	/* Converted without a look at who else wants the CPU. */
-	SVCENC_BATCH_TURN = 16 << 10,
+	/* Converted, one way, without a look at who else wants the CPU. */
+	SVCENC_BATCH_TURN = 4 << 10,
 	SVCENC_BATCH_PARTS = SVCENC_BATCH_MAX / SVCENC_BATCH_PART,
 	SVCENC_BATCH_PART_PAGES = SVCENC_BATCH_PART / PAGE_SIZE,
 };
@@ -40,12 +40,15 @@ struct svcenc_batch {
 	unsigned int max_bytes;	    /* constant: what pages there are for */
 	struct svcenc_run run;	    /* logical sectors, since the last read */
 	sector_t base;		    /* lower sector of logical 0 then */
-	struct svcenc_extents found; /* what of them could not be read */
+	struct svcenc_extents found; /* what of them is passed over */
 	unsigned int parts;	    /* of that run */
 	atomic_t pending;	    /* bios under way + 1 */
 	struct completion done;
 	struct svcenc_conv conv;
 	struct completion resumed;  /* an asynchronous conversion goes on */
+	/* Called after each turn of a conversion, with context; may sleep. */
+	void (*after_turn)(void *context);
+	void *context;
 	struct svcenc_batch_part *part[SVCENC_BATCH_PARTS]; /* for max_bytes */
 	struct skcipher_request req; /* its context follows: keep last */
 };
@@ -62,16 +65,28 @@ void svcenc_batch_free(struct svcenc_batch *batch); /* errors, NULL: nothing */
 void svcenc_batch_read(struct svcenc_batch *batch, const struct svcenc_run *run,
 		       sector_t base);
 
-/*
- * Waits for it. If it failed, each sector is tried alone. -EIO with the first
- * that cannot be read in batch->found; with @skip 0, with all of them there and
- * zeroes in their place, or -ENOSPC if there are more than a list holds. Errors
- * that are none of the medium are returned as they are.
- */
-int svcenc_batch_read_wait(struct svcenc_batch *batch, bool skip);
+/* Waits for it. 0, or the error of the first bio that failed. */
+int svcenc_batch_read_wait(struct svcenc_batch *batch);
 
 /* Waits for it, whatever became of it. */
 void svcenc_batch_drop(struct svcenc_batch *batch);
+
+/* Of the medium, not of the way to it, which may be there again? */
+bool svcenc_batch_medium_error(int rc);
+
+/*
+ * Reads the run again, sector by sector, each of which may take a sick device
+ * seconds; ends when *@stop. True with the first that fails. For words only:
+ * clobbers the contents, and needs no window.
+ */
+bool svcenc_batch_find_bad(struct svcenc_batch *batch, const bool *stop,
+			   u64 *ret_sector);
+
+/* A run of one sector that cannot be read: zeroes; it is batch->found. */
+void svcenc_batch_blank(struct svcenc_batch *batch);
+
+/* Can a sector of the device not be read for the medium? Clobbers a page. */
+bool svcenc_batch_is_bad(struct svcenc_batch *batch, sector_t lower);
 
 /*
  * Decrypts under @from, encrypts under @to, in place. -ENOKEY if a slot is
@@ -80,17 +95,14 @@ void svcenc_batch_drop(struct svcenc_batch *batch);
 int svcenc_batch_convert(struct svcenc_batch *batch, struct svcenc_slot *from,
 			 struct svcenc_slot *to);
 
-/* Writes the run to where @base says, and waits. 0 or -EIO. */
+/* Writes the run to where @base says, and waits. 0 or the first error. */
 int svcenc_batch_write(struct svcenc_batch *batch, sector_t base);
 
 /* Fills max_bytes with random bytes, for svcenc_batch_overwrite(). */
 void svcenc_batch_fill(struct svcenc_batch *batch);
 
-/*
- * Writes what svcenc_batch_fill() left over @sectors from @lower on. -EIO;
- * @skip: only for sectors that can still be read.
- */
+/* Writes what svcenc_batch_fill() left over @sectors from @lower on. */
 int svcenc_batch_overwrite(struct svcenc_batch *batch, sector_t lower,
-			   u64 sectors, bool skip);
+			   u64 sectors);
 
 #endif

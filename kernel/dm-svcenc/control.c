@@ -4,6 +4,7 @@
 
 #include "activate.h"
 #include "batch.h"
+#include "begin.h"
 #include "control.h"
 #include "netlink.h"
 
@@ -260,13 +261,13 @@ static int start(struct svcenc_dev *dev)
 	 * the old key is gone. Nothing begins beside it.
 	 */
 	if (dev->rotate.started && READ_ONCE(dev->range.rotating))
-		return svcenc_refuse_rotation(dev);
+		return svcenc_begin_refuse(dev);
 	halt_thread(dev);
 	/* Before the commit: what is begun shall go on. */
 	rc = alloc_memory(dev, &memory);
 	if (rc)
 		return rc;
-	rc = svcenc_begin_rotation(dev);
+	rc = svcenc_begin_run(dev);
 	if (rc) {
 		free_memory(&memory);
 		return rc;
@@ -346,15 +347,29 @@ int svcenc_control_rate(struct svcenc_dev *dev, u32 kib_s)
 	return 0;
 }
 
+/* control held. An error of the device waits for whoever has mended it. */
+static bool waits_for_resume(struct svcenc_dev *dev)
+{
+	const enum svcenc_rotation_state state = READ_ONCE(dev->rotate.state);
+
+	return state == SVCENC_ROTATION_READ_ERROR ||
+	       state == SVCENC_ROTATION_WRITE_ERROR ||
+	       state == SVCENC_ROTATION_SUPER_ERROR;
+}
+
 int svcenc_control_unlock(struct svcenc_dev *dev, const struct svcenc_keyid *id)
 {
 	const unsigned int noio = take_control(dev);
 	int rc;
 
-	/* The layout is loaded anew, if the volume is locked. */
+	/*
+	 * If the volume is locked, the layout is loaded anew, and the rotation
+	 * is held whatever it was before. If not, it stays what it was.
+	 */
 	halt_thread(dev);
 	rc = svcenc_unlock(dev, id);
-	go_on(dev);
+	if (!waits_for_resume(dev))
+		go_on(dev);
 	leave_control(dev, noio);
 	return rc;
 }

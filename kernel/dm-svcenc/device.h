@@ -98,11 +98,13 @@ struct svcenc_dev {
 	/* map.c's */
 	mempool_t pages; /* bounce pages, reserve of SVCENC_RESERVE_PAGES */
 	struct bio_set bounces;
-	spinlock_t starved_lock; /* irq-safe; next three */
+	spinlock_t starved_lock; /* irq-safe; next four */
 	struct list_head starved; /* writes that wait for a page or bio */
 	unsigned int holders;	 /* writes that hold pages or a bounce bio */
 	struct bio_list to_submit; /* bounces filled on svcenc_wq */
+	struct list_head healing; /* written; the unreadable list says it not */
 	struct work_struct submit_work; /* on svcenc_submit_wq */
+	struct work_struct heal_work; /* on svcenc_heal_wq */
 	struct svcenc_counters __percpu *counters;
 
 	struct list_head node; /* registry.c's lock */
@@ -138,6 +140,8 @@ static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)
 extern struct workqueue_struct *svcenc_wq;
 /* At most one job per volume, which may wait for the device below. */
 extern struct workqueue_struct *svcenc_submit_wq;
+/* At most one job per volume, which waits for I/O of the device below. */
+extern struct workqueue_struct *svcenc_heal_wq;
 /* Messages about ended keys: nothing depends on it. */
 extern struct workqueue_struct *svcenc_event_wq;
 

@@ -17,6 +17,7 @@
 
 struct workqueue_struct *svcenc_wq;
 struct workqueue_struct *svcenc_submit_wq;
+struct workqueue_struct *svcenc_heal_wq;
 struct workqueue_struct *svcenc_event_wq;
 
 static int keyring_get(char *buffer, const struct kernel_param *unused)
@@ -35,6 +36,8 @@ static void destroy_queues(void)
 {
 	if (svcenc_event_wq)
 		destroy_workqueue(svcenc_event_wq);
+	if (svcenc_heal_wq)
+		destroy_workqueue(svcenc_heal_wq);
 	if (svcenc_submit_wq)
 		destroy_workqueue(svcenc_submit_wq);
 	if (svcenc_wq)
@@ -47,8 +50,11 @@ static int __init create_queues(void)
 	svcenc_submit_wq = alloc_workqueue("svcenc_submit",
 					   WQ_MEM_RECLAIM | WQ_UNBOUND,
 					   WQ_MAX_ACTIVE);
+	svcenc_heal_wq = alloc_workqueue("svcenc_heal",
+					 WQ_MEM_RECLAIM | WQ_UNBOUND,
+					 WQ_MAX_ACTIVE);
 	svcenc_event_wq = alloc_workqueue("svcenc_event", WQ_UNBOUND, 0);
-	if (svcenc_wq && svcenc_submit_wq && svcenc_event_wq)
+	if (svcenc_wq && svcenc_submit_wq && svcenc_heal_wq && svcenc_event_wq)
 		return 0;
 	destroy_queues();
 	return -ENOMEM;

@@ -292,12 +292,46 @@ static struct bio *alloc_bounce(struct svcenc_io *io, gfp_t gfp)
  * the superblock says so, or a cut would bring the error back after the write
  * was acknowledged.
  */
-static void heal_work(struct work_struct *work)
+static void heal(struct svcenc_io *io)
 {
-	struct svcenc_io *io = container_of(work, struct svcenc_io, work);
 	const int rc = svcenc_unreadable_forget(io->dev, &io->waiter.run);
 
 	end_bio(io, rc == -ENOKEY ? BLK_STS_OFFLINE : errno_to_blk_status(rc));
+}
+
+/* All that wait for it, one after the other: each is a commit. */
+static void heal_work(struct work_struct *work)
+{
+	struct svcenc_dev *dev =
+		container_of(work, struct svcenc_dev, heal_work);
+	struct svcenc_io *io;
+
+	do {
+		spin_lock_irq(&dev->starved_lock);
+		io = list_first_entry_or_null(&dev->healing, struct svcenc_io,
+					      node);
+		if (io)
+			list_del(&io->node);
+		spin_unlock_irq(&dev->starved_lock);
+		if (io)
+			heal(io);
+	} while (io);
+}
+
+/*
+ * To a queue of its own, and as one job per volume: it waits for I/O of the
+ * device below, which may be a volume of ours whose writes need svcenc_wq and
+ * svcenc_submit_wq to get on.
+ */
+static void heal_later(struct svcenc_io *io)
+{
+	struct svcenc_dev *dev = io->dev;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->starved_lock, flags);
+	list_add_tail(&io->node, &dev->healing);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
+	queue_work(svcenc_heal_wq, &dev->heal_work);
 }
 
 static void finish_write(struct svcenc_io *io)
@@ -305,8 +339,7 @@ static void finish_write(struct svcenc_io *io)
 	if (!atomic_dec_and_test(&io->pending))
 		return;
 	if (unlikely(io->heals) && !io->status) {
-		INIT_WORK(&io->work, heal_work);
-		queue_work(svcenc_submit_wq, &io->work);
+		heal_later(io);
 		return;
 	}
 	end_bio(io, io->status);
@@ -496,6 +529,14 @@ static int start_discard(struct svcenc_dev *dev, struct bio *bio)
 
 /* ------------------------------------------------------ parked, then let go */
 
+static void count_failure(struct svcenc_dev *dev, blk_status_t status)
+{
+	if (status == BLK_STS_OFFLINE)
+		this_cpu_inc(dev->counters->offline);
+	else
+		this_cpu_inc(dev->counters->write_errors);
+}
+
 /*
  * From the rotation's thread, which must not wait: conversions go to their
  * queue, a discard is submitted like a bounce.
@@ -507,8 +548,13 @@ static void unparked(struct svcenc_waiter *waiter, blk_status_t status)
 	struct bio *bio = io->bio;
 
 	if (status) {
+		count_failure(dev, status);
 		bio->bi_status = status;
 		bio_endio(bio);
+	} else if (bio_op(bio) == REQ_OP_DISCARD && !svcenc_dev_live(dev)) {
+		/* A write asks for its key when it is converted. */
+		count_failure(dev, BLK_STS_OFFLINE);
+		end_bio(io, BLK_STS_OFFLINE);
 	} else if (bio_op(bio) == REQ_OP_DISCARD) {
 		start_discard(dev, bio);
 		submit_later(dev, bio);
@@ -576,6 +622,9 @@ static int map_data(struct svcenc_dev *dev, struct bio *bio)
 		this_cpu_inc(dev->counters->parked);
 		return DM_MAPIO_SUBMITTED;
 	case SVCENC_ENTRY_FAIL:
+		/* The key may have ended since the first look. */
+		if (!svcenc_dev_live(dev))
+			return map_offline(dev, bio);
 		this_cpu_inc(dev->counters->write_errors);
 		return DM_MAPIO_KILL;
 	case SVCENC_ENTRY_GO:
@@ -615,6 +664,8 @@ int svcenc_map_init(struct svcenc_dev *dev)
 	INIT_LIST_HEAD(&dev->starved);
 	bio_list_init(&dev->to_submit);
 	INIT_WORK(&dev->submit_work, submit_work);
+	INIT_LIST_HEAD(&dev->healing);
+	INIT_WORK(&dev->heal_work, heal_work);
 	dev->counters = alloc_percpu(struct svcenc_counters);
 	if (!dev->counters)
 		return -ENOMEM;
@@ -630,12 +681,15 @@ int svcenc_map_init(struct svcenc_dev *dev)
 
 /*
  * Also for a half-made device: both exits accept zeroed pools. No bio is left,
- * but the work that submitted the last one may still be on its way out.
+ * but the work that submitted or ended the last one may still be on its way
+ * out.
  */
 void svcenc_map_exit(struct svcenc_dev *dev)
 {
 	if (dev->submit_work.func)
 		flush_work(&dev->submit_work);
+	if (dev->heal_work.func)
+		flush_work(&dev->heal_work);
 	bioset_exit(&dev->bounces);
 	mempool_exit(&dev->pages);
 	svcenc_range_exit(&dev->range);

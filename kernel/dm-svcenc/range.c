@@ -230,6 +230,12 @@ void svcenc_range_wait(struct svcenc_range *range)
 	smp_mb();
 }
 
+bool svcenc_range_in_use(const struct svcenc_range *range)
+{
+	return READ_ONCE(range->users[SVCENC_COUNT_EVEN]) ||
+	       READ_ONCE(range->users[SVCENC_COUNT_ODD]);
+}
+
 struct svcenc_run svcenc_range_claim(struct svcenc_range *range, u64 want,
 				     u64 unit)
 {
@@ -314,7 +320,7 @@ void svcenc_range_abandon(struct svcenc_range *range)
 	let_go(&released, BLK_STS_OK);
 }
 
-void svcenc_range_fail(struct svcenc_range *range)
+void svcenc_range_fail(struct svcenc_range *range, blk_status_t status)
 {
 	struct svcenc_waiter *waiter, *tmp;
 	LIST_HEAD(released);
@@ -324,7 +330,7 @@ void svcenc_range_fail(struct svcenc_range *range)
 	list_for_each_entry_safe(waiter, tmp, &range->parked, node)
 		unpark(range, waiter, &released);
 	spin_unlock_irq(&range->lock);
-	let_go(&released, BLK_STS_IOERR);
+	let_go(&released, status);
 }
 
 void svcenc_range_finish(struct svcenc_range *range)

@@ -137,6 +137,9 @@ void svcenc_range_wait(struct svcenc_range *range);
 struct svcenc_run svcenc_range_claim(struct svcenc_range *range, u64 want,
 				     u64 unit);
 
+/* Is a bio of others under way? A hint: by now it may have left. */
+bool svcenc_range_in_use(const struct svcenc_range *range);
+
 /* A copy of the layout. */
 void svcenc_range_get(struct svcenc_range *range, struct svcenc_rotation *ret);
 
@@ -147,10 +150,11 @@ void svcenc_range_advance(struct svcenc_range *range);
 void svcenc_range_abandon(struct svcenc_range *range);
 
 /*
- * Whether W has passed the window is unknown: who waits for it fails, and so
- * does who would have to wait, until svcenc_range_abandon().
+ * Whether W has passed the window is unknown: who waits for it fails with
+ * @status, and so does who would have to wait (SVCENC_ENTRY_FAIL), until
+ * svcenc_range_abandon().
  */
-void svcenc_range_fail(struct svcenc_range *range);
+void svcenc_range_fail(struct svcenc_range *range, blk_status_t status);
 
 /* Everything is at the other place under the next key: idle again. */
 void svcenc_range_finish(struct svcenc_range *range);

@@ -215,9 +215,9 @@ static void undecided_fails_writes_to_the_window_only(struct kunit *test)
 
 	rotate_up(test);
 	enter(test, parked, true);
-	svcenc_range_fail(&t->range);
+	svcenc_range_fail(&t->range, BLK_STS_OFFLINE);
 	KUNIT_EXPECT_EQ(test, 1U, parked->gone);
-	KUNIT_EXPECT_EQ(test, BLK_STS_IOERR, parked->status);
+	KUNIT_EXPECT_EQ(test, BLK_STS_OFFLINE, parked->status);
 	KUNIT_EXPECT_EQ(test, SVCENC_ENTRY_FAIL, (int)enter(test, later, true));
 	KUNIT_EXPECT_EQ(test, SVCENC_ENTRY_GO, (int)enter(test, reader, false));
 	expect_old(test, reader);

@@ -26,6 +26,11 @@
  * when both copies are durable does the window move: from then on, no crash
  * and no rot of one copy leads back to W.
  *
+ * A batch that could not be read, or is in the way of a suspend, is dropped: W
+ * says what it said, the old places are as they were, and whoever is parked
+ * writes there. That is the crash that leaves data ahead of the watermark,
+ * without the crash. It comes again as smaller ones, or not before a resume.
+ *
  * A commit that failed is one that may or may not have happened. Both W and
  * W + n remain right for exactly as long as nobody writes into the window and
  * no further batch is written. So the window stays shut until a later commit,
@@ -54,12 +59,16 @@
  * W had passed when the batch was claimed, so whoever enters later goes to
  * their new places.
  *
- * The thread allocates nothing on its way, and waits only for the device below
- * and for users that have entered (those wait for nothing but the device
- * below and each other); so parked writes wait milliseconds even if writeback
- * is what must free memory. It can be frozen only when no window is open.
+ * The thread allocates nothing on its way, and waits only for the device below,
+ * for users that have entered (those wait for nothing but the device below and
+ * each other), and for the processor, which it leaves to others for some
+ * milliseconds of a window at the most; so parked writes wait milliseconds even
+ * if writeback is what must free memory. It can be frozen only when no window
+ * is open.
  */
+#include <linux/delay.h>
 #include <linux/freezer.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/sched/mm.h>
@@ -77,10 +86,15 @@ enum rotate_pace {
 	/* While others use the volume: this many parts of rest for one of work. */
 	YIELD_PARTS = 3,
 	YIELD_MAX_MS = 200,
+	/* In a conversion: how long to keep the processor, how long not. */
+	TURN_US = 10,
+	GIVE_WAY_US = 50,
 	/* Tries to decide after a failed commit, each after a longer wait. */
 	DECIDE_TRIES = 3,
 	DECIDE_WAIT_MS = 50,
 };
+
+enum { OVERWRITE_AGAIN = 1 }; /* in smaller pieces */
 
 /* The thread's own. */
 struct rotation_job {
@@ -89,9 +103,11 @@ struct rotation_job {
 	u64 claimed_ns[2];	  /* by batch */
 	unsigned int turn;	  /* whose turn it is */
 	unsigned int batch_bytes; /* wanted */
+	u64 careful;		  /* sectors to come in small pieces */
 	bool busy;		  /* others used the volume lately */
 	u64 others;		  /* bios of others, when last looked */
 	u64 work_ns;		  /* what the last batch took */
+	u64 turn_ns;		  /* when it last came back from there */
 	u64 due_ns;		  /* not before: the rate limit */
 };
 
@@ -166,16 +182,24 @@ static bool decide(struct svcenc_dev *dev)
 /* ------------------------------------------------------------------ halt */
 
 /*
- * No batch goes on: the window is opened, and the rotation rests until it is
- * resumed (an error) or the key is back.
+ * No batch goes on: who is parked goes to the old place, or fails if what is
+ * on disk cannot be decided; without a key like all other I/O.
  */
-static void halt_rotation(struct svcenc_dev *dev,
-			  enum svcenc_rotation_state state, const char *reason)
+static void open_window(struct svcenc_dev *dev)
 {
 	if (!undecided(dev) || decide(dev))
 		svcenc_range_abandon(&dev->range);
 	else
-		svcenc_range_fail(&dev->range);
+		svcenc_range_fail(&dev->range, svcenc_dev_live(dev) ?
+						       BLK_STS_IOERR :
+						       BLK_STS_OFFLINE);
+}
+
+/* The rotation rests until it is resumed (an error) or the key is back. */
+static void halt_rotation(struct svcenc_dev *dev,
+			  enum svcenc_rotation_state state, const char *reason)
+{
+	open_window(dev);
 	svcenc_control_halted(dev, state, reason);
 }
 
@@ -191,22 +215,20 @@ static void halt_commit(struct svcenc_dev *dev, int rc)
 			      "superblock could not be written");
 }
 
+/* The window first: nobody waits until the sector has been found. */
 static void halt_read(struct svcenc_dev *dev, struct svcenc_batch *batch,
 		      int rc)
 {
-	const struct svcenc_extent *first = &batch->found.extent[0];
 	char reason[SVCENC_ROTATE_REASON];
+	u64 sector;
 
-	if (!batch->found.count)
-		scnprintf(reason, sizeof(reason), "reading failed (%d)", rc);
-	else if (rc == -ENOSPC)
-		scnprintf(reason, sizeof(reason),
-			  "too many unreadable sectors from %llu on",
-			  first->start);
-	else
+	open_window(dev);
+	if (svcenc_batch_find_bad(batch, &dev->rotate.stop, &sector))
 		scnprintf(reason, sizeof(reason), "sector %llu cannot be read",
-			  first->start);
-	halt_rotation(dev, SVCENC_ROTATION_READ_ERROR, reason);
+			  sector);
+	else
+		scnprintf(reason, sizeof(reason), "reading failed (%d)", rc);
+	svcenc_control_halted(dev, SVCENC_ROTATION_READ_ERROR, reason);
 }
 
 static void halt_write(struct svcenc_dev *dev, const struct svcenc_batch *batch)
@@ -229,6 +251,30 @@ static u64 others_now(struct svcenc_dev *dev)
 	return counters.reads + counters.writes + counters.discards;
 }
 
+/*
+ * @sectors could not be read or written, and one bad sector is enough for that.
+ * They are done again in pieces that are smaller by far, each of which looks
+ * at who wants to stop or waits in its window. False: it was one sector.
+ */
+static bool more_careful(struct rotation_job *job, u64 sectors)
+{
+	const unsigned int bytes = sectors << SECTOR_SHIFT;
+
+	if (bytes == job->dev->sector_size)
+		return false;
+	job->careful = sectors;
+	job->batch_bytes = bytes > SVCENC_BATCH_MIN ? SVCENC_BATCH_MIN :
+						      job->dev->sector_size;
+	return true;
+}
+
+static void less_careful(struct rotation_job *job, u64 sectors)
+{
+	job->careful -= min(job->careful, sectors);
+	if (!job->careful)
+		job->batch_bytes = SVCENC_BATCH_MIN;
+}
+
 /* @bytes took @ns: when may the next begin, and how large shall it be? */
 static void pace(struct rotation_job *job, u64 bytes, u64 ns)
 {
@@ -238,7 +284,9 @@ static void pace(struct rotation_job *job, u64 bytes, u64 ns)
 	job->busy = others != job->others;
 	job->others = others;
 	job->work_ns = ns;
-	if (ns > COPY_LONG_MS * NSEC_PER_MSEC)
+	if (job->careful)
+		less_careful(job, bytes >> SECTOR_SHIFT);
+	else if (ns > COPY_LONG_MS * NSEC_PER_MSEC)
 		job->batch_bytes = max_t(unsigned int, job->batch_bytes / 2,
 					 SVCENC_BATCH_MIN);
 	else if (ns < COPY_SHORT_MS * NSEC_PER_MSEC)
@@ -248,6 +296,30 @@ static void pace(struct rotation_job *job, u64 bytes, u64 ns)
 	if (rate)
 		job->due_ns = max(job->due_ns, now) +
 			      div_u64(bytes * NSEC_PER_SEC / 1024, rate);
+}
+
+/*
+ * In a conversion, after each turn. To offer the processor is not enough: who
+ * has rested as we have is owed some of it by the scheduler, and would keep it
+ * for milliseconds, from one who is about to send the next bio, too. But a
+ * window that has been open for long is not kept open by this: somebody may be
+ * parked. Where timers have ticks only, a sleep as short as this cannot be had.
+ */
+static void give_way(void *context)
+{
+	struct rotation_job *job = context;
+	const u64 now = ktime_get_ns();
+	const u64 open_ns = now - job->claimed_ns[job->turn ^ 1];
+
+	if (hrtimer_resolution > GIVE_WAY_US * NSEC_PER_USEC ||
+	    now - job->turn_ns < TURN_US * NSEC_PER_USEC ||
+	    open_ns > COPY_LONG_MS * NSEC_PER_MSEC ||
+	    (!job->busy && !svcenc_range_in_use(&job->dev->range))) {
+		cond_resched();
+		return;
+	}
+	usleep_range(GIVE_WAY_US, 2 * GIVE_WAY_US);
+	job->turn_ns = ktime_get_ns();
 }
 
 /* How long to rest before the next batch. */
@@ -314,7 +386,26 @@ static struct svcenc_batch *begin_batch(struct rotation_job *job)
 	return batch;
 }
 
-/* Re-encrypts what begin_batch() reads. False: halted. */
+/*
+ * @batch could not be read. True: its only sector is passed over. False: it
+ * halted, or begins again at W with smaller pieces.
+ */
+static bool pass_over(struct rotation_job *job, struct svcenc_batch *batch,
+		      int rc)
+{
+	const bool skip = READ_ONCE(job->dev->rotate.skip_unreadable) &&
+			  svcenc_batch_medium_error(rc);
+
+	if (skip && more_careful(job, batch->run.sectors))
+		return false;
+	if (skip)
+		svcenc_batch_blank(batch);
+	else
+		halt_read(job->dev, batch, rc);
+	return skip;
+}
+
+/* Re-encrypts what begin_batch() reads. False: as pass_over(). */
 static bool copy_batch(struct rotation_job *job, struct svcenc_batch *batch)
 {
 	struct svcenc_dev *dev = job->dev;
@@ -322,12 +413,9 @@ static bool copy_batch(struct rotation_job *job, struct svcenc_batch *batch)
 	int rc;
 
 	svcenc_range_get(&dev->range, &layout);
-	rc = svcenc_batch_read_wait(batch,
-				    READ_ONCE(dev->rotate.skip_unreadable));
-	if (rc) {
-		halt_read(dev, batch, rc);
+	rc = svcenc_batch_read_wait(batch);
+	if (rc && !pass_over(job, batch, rc))
 		return false;
-	}
 	rc = svcenc_batch_convert(batch, dev->range.current_slot,
 				  dev->range.next_slot);
 	if (rc) {
@@ -414,6 +502,24 @@ static bool move_sectors(struct rotation_job *job)
 
 /* --------------------------------------------------------------- the end */
 
+/* Random bytes over a piece of the spare. An error, or OVERWRITE_AGAIN. */
+static int overwrite(struct rotation_job *job, sector_t start, u64 sectors)
+{
+	const int rc = svcenc_batch_overwrite(job->batches[0], start, sectors);
+
+	if (!rc || !READ_ONCE(job->dev->rotate.skip_unreadable) ||
+	    !svcenc_batch_medium_error(rc))
+		return rc;
+	if (more_careful(job, sectors))
+		return OVERWRITE_AGAIN;
+	/*
+	 * What can be neither written nor read, because of the medium, is
+	 * passed over: a device that is only away still has it. The other
+	 * batch's page, so that what was read is written nowhere.
+	 */
+	return svcenc_batch_is_bad(job->batches[1], start) ? 0 : rc;
+}
+
 /*
  * What is left of the ciphertext under the current key. Random bytes, so that
  * no layer below can save itself the write.
@@ -430,12 +536,14 @@ static bool overwrite_spare(struct rotation_job *job)
 	run.start += dev->range.base[SVCENC_PLACE_LOW];
 	svcenc_batch_fill(batch);
 	while (run.sectors && !must_stop(dev)) {
-		const bool skip = READ_ONCE(dev->rotate.skip_unreadable);
 		const u64 begin = ktime_get_ns();
 		const u64 sectors = min_t(u64, run.sectors,
-					  batch->max_bytes >> SECTOR_SHIFT);
+					  job->batch_bytes >> SECTOR_SHIFT);
+		const int rc = overwrite(job, run.start, sectors);
 
-		if (svcenc_batch_overwrite(batch, run.start, sectors, skip)) {
+		if (rc == OVERWRITE_AGAIN)
+			continue;
+		if (rc) {
 			halt_rotation(dev, SVCENC_ROTATION_WRITE_ERROR,
 				      "overwriting the spare failed");
 			return false;
@@ -490,9 +598,20 @@ static bool run_rotation(struct rotation_job *job)
 	}
 	/* It may have been decided by a commit that was not the rotation's. */
 	svcenc_range_abandon(&dev->range);
-	job->batch_bytes = SVCENC_BATCH_MIN;
+	if (!job->careful)
+		job->batch_bytes = SVCENC_BATCH_MIN;
 	job->others = others_now(dev);
 	return move_sectors(job) && complete_rotation(job);
+}
+
+static void init_batches(struct rotation_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(job->batches); i++) {
+		job->batches[i]->after_turn = give_way;
+		job->batches[i]->context = job;
+	}
 }
 
 static int rotate_thread(void *context)
@@ -532,6 +651,7 @@ int svcenc_rotate_run(struct svcenc_dev *dev, struct svcenc_batch *batches[2])
 	job->dev = dev;
 	job->batches[0] = batches[0];
 	job->batches[1] = batches[1];
+	init_batches(job);
 	thread = kthread_run(rotate_thread, job, "svcenc/%s",
 			     svcenc_dev_name(dev));
 	if (IS_ERR(thread)) {

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DESCRIPTION: This test will extend the logical volume (on LUKS2) below a mounted volume,
-# DESCRIPTION: reboot the machine, find the volume opened through /etc/svcenctab at its old
-# DESCRIPTION: size with the same files, and grow volume and filesystem to the new size.
+# DESCRIPTION: reboot the machine in the midst of a rotation, find the volume opened through
+# DESCRIPTION: /etc/svcenctab at its old size with the same files, its rotation going on by
+# DESCRIPTION: itself until it is complete, and grow volume and filesystem to the new size.
 # RUNS: host-vm
 # SET: quick
 # TIMEOUT: 600
@@ -13,7 +14,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
 export LVM_SUPPRESS_FD_WARNINGS=1
-luks_key=/etc/provider.key sums=/var/lib/svcenc-test.sums mnt=/srv/data
+luks_key=/etc/provider.key sums=/var/lib/svcenc-test.sums rotated=/var/lib/svcenc-test.rotated mnt=/srv/data
 
 trap 'echo "Bail out! line $LINENO: $BASH_COMMAND"' ERR
 
@@ -47,6 +48,23 @@ wait_until() {
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.2
 	done
+}
+
+# rotation MEMBER: of the volume
+rotation() {
+	svcenc status data --json | jq -r ".volume.rotation.$1"
+}
+
+rotation_has_moved() {
+	[ "$(rotation state)" = running ] && [ "$(rotation 'done')" -gt 0 ]
+}
+
+rotation_went_on() {
+	rotation_is_complete || [ "$(rotation 'done')" -ge "$(<$rotated)" ]
+}
+
+rotation_is_complete() {
+	[ "$(svcenc status data --json | jq -r '.volume.epoch')" = 2 ]
 }
 
 # --- first boot
@@ -88,6 +106,9 @@ before() {
 	holds "the device below is larger" test "$(size_mib /dev/vg0/data)" -eq 192
 	holds "the volume is as it was" test "$(size_mib /dev/mapper/data)" -eq 88
 	echo "data /dev/vg0/data alpha/provider" >/etc/svcenctab
+	svcenc rotate data --rate 512K
+	holds "a rotation is in its midst" wait_until 60 rotation_has_moved
+	rotation 'done' >$rotated
 	sync
 }
 
@@ -98,8 +119,11 @@ after() {
 	holds "by the unit of its line in svcenctab" wait_until 60 systemctl -q is-active svcenc@data
 	svcenc status data
 	holds "it is active" grep -q '"state": "active"' <(svcenc status data --json)
+	holds "its rotation goes on from where it was, or has ended" rotation_went_on
 	holds "in its old size" test "$(size_mib /dev/mapper/data)" -eq 88
 	mount /dev/mapper/data $mnt
+	holds "the files are the same" files_are_the_same
+	holds "its rotation ends by itself" wait_until 120 rotation_is_complete
 	holds "the files are the same" files_are_the_same
 	svcenc volume resize data
 	holds "resize: the volume has the new room" test "$(size_mib /dev/mapper/data)" -eq 184

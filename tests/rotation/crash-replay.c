@@ -36,7 +36,7 @@
 #include "stamp.h"
 #include "writelog.h"
 
-enum { FAILURES_SHOWN = 5, DATA_FROM = 4 << 20 };
+enum { FAILURES_SHOWN = 5, DATA_FROM = 4 << 20, PROGRESS = 1000 };
 
 struct replay {
 	struct crash_target target;
@@ -233,6 +233,10 @@ static void try_state(struct replay *replay, const struct disk *disk,
 				  record ? replay->second_log : NULL,
 				  replay->image, &replay->versions);
 	replay->tried++;
+	if (replay->tried % PROGRESS == 0)
+		printf("replay: %llu cuts so far, %llu failed\n",
+		       (unsigned long long)replay->tried,
+		       (unsigned long long)replay->failed);
 	if (wrong) {
 		complain(replay, "cut", disk, variant, wrong);
 	} else if (record) {

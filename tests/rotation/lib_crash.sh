@@ -79,11 +79,11 @@ crash_record() {
 
 # crash_replay OPTION...: as of crash-replay.  One check.
 crash_replay() {
-	"$data_bin/crash-replay" --second-log $crash_second_log "$@" \
-		$crash_disk vol "$crash_sector" base $crash_log facts >replay.out 2>&1
-	local status=$?
+	local status
 
-	sed 's/^/# /' replay.out
+	"$data_bin/crash-replay" --second-log $crash_second_log "$@" \
+		$crash_disk vol "$crash_sector" base $crash_log facts 2>&1 | sed -u 's/^/# /'
+	status=${PIPESTATUS[0]}
 	[ "$status" -eq 0 ] || dmesg | tail -n 20 | sed 's/^/# log: /'
 	svc_is "every state opens, loses nothing, comes to its end" "$status" 0
 }

@@ -53,6 +53,36 @@ cost_ram_disk() {
 	svc_must dd if=/dev/zero of=/dev/ram0 bs=1M count="$1" oflag=direct status=none
 }
 
+# cost_null_disk NAME MIB MEMORY_BACKED: /dev/NAME, completes by a timer, after
+# 10 us.
+cost_null_disk() {
+	local dir=/sys/kernel/config/nullb/$1 pair
+
+	mkdir "$dir" || svc_bail "no null_blk"
+	for pair in size="$2" memory_backed="$3" queue_mode=2 irqmode=2 completion_nsec=10000 power=1; do
+		echo "${pair#*=}" >"$dir/${pair%%=*}" || svc_bail "null_blk: $pair"
+	done
+}
+
+# cost_timer_disk HEAD_MIB REST_MIB: as /dev/mapper/disk.  What is behind the head
+# is kept nowhere and reads as anything: a copy would be the processor's work, an
+# instruction for each byte, where a disk has DMA.
+cost_timer_disk() {
+	svc_must modprobe null_blk nr_devices=0
+	svc_must mount -t configfs configfs /sys/kernel/config
+	cost_null_disk nullhead "$1" 1
+	cost_null_disk nullrest "$2" 0
+	data_map disk "0 $(($1 << 11)) linear /dev/nullhead 0
+$(($1 << 11)) $(($2 << 11)) linear /dev/nullrest 0"
+}
+
+cost_timer_disk_off() {
+	svc_close disk
+	svc_must rmdir /sys/kernel/config/nullb/nullhead /sys/kernel/config/nullb/nullrest
+	svc_must umount /sys/kernel/config
+	svc_must rmmod null_blk
+}
+
 # Rotates alpha as a whole; ends with the event that it is complete.
 cost_rotate() {
 	cost_programs "$(dmsetup info -c --noheadings -o events alpha)" start

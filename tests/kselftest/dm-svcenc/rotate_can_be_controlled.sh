@@ -68,9 +68,18 @@ discarded() {
 	svc_must dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
 }
 
-svc_plan 28
+# Who holds pages of the device below, read through the page cache, sees what is
+# on it and changes nothing.
+buffered_reader() {
+	svc_ok "$1: the device below can be read through the page cache in its midst" \
+		eval "rotate_is running && dd if='$svc_dev' of=/dev/null bs=1M status=none"
+}
+
+svc_plan 32
 data_start
 rotate_volume 16M 4096
+svc_close alpha
+svc_open alpha vol allow_discards
 "$svc_top/build/test/bin/svcenc-genl" listen >events 2>&1 &
 listener=$!
 svc_wait 10 grep -q listening events || svc_bail "nobody listens: $(cat events)"
@@ -79,7 +88,8 @@ for direction in up down; do
 	paused
 	limited
 	[ $direction = down ] || read_only
-	[ $direction = up ] || discarded
+	discarded
+	buffered_reader $direction
 	rotate_ends $direction
 done
 kill $listener
