@@ -5,6 +5,7 @@ its socket, commands the emulator, reads what the emulator has received, and
 prints what holds.
 """
 
+import atexit
 import base64
 import json
 import os
@@ -78,6 +79,7 @@ class Worker:
             argv, user="nobody", group=NOBODY.pw_gid, extra_groups=[], env=environment,
             stderr=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
+        atexit.register(self.process.kill)
         self.connection = self._connect()
 
     def _connect(self):
@@ -109,7 +111,7 @@ class Worker:
     def stop(self):
         self.connection.close()
         self.process.terminate()
-        self.process.wait()
+        self.process.wait(timeout=20)
         os.unlink(self.socket_path)
 
 
