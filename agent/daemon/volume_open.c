@@ -307,8 +307,6 @@ static int catch_up_now(struct agent *agent, struct volume *volume,
 	if (!r)
 		r = refresh_volume(&refresh, volume, &done, fault);
 	refresh_end(&refresh);
-	if (!r && done == REFRESH_REWRAPPED)
-		r = pass_forget_unused(agent, &volume->key.policy, fault);
 	return r;
 }
 
@@ -382,6 +380,9 @@ int volumes_open(struct agent *agent, const struct volume_opening *opening,
 	/* a restored backup is looked at as it is, and so is one for reading */
 	if (!r && !opening->accept_rollback && !opening->readonly)
 		r = catch_up(agent, ret, notes, fault);
+	/* also of an open that was killed behind its rewrap */
+	if (!r)
+		r = pass_forget_unused(agent, &ret->key.policy, fault);
 	if (!r)
 		r = policy_find_key(agent, &ret->key, &policy, fault);
 	if (!r)
