@@ -36,13 +36,20 @@ struct sim_key {
 };
 
 struct sim_volume {
-	char name[SVCENC_NAME_SIZE]; /* "" = this place is free */
+	char name[SVCENC_NAME_SIZE]; /* "" = free, GONE = was used */
 	char uuid[SVCENC_UUID_TEXT + 1 + 3];
 	char key[SVCENC_KEYID_TEXT + 1 + 8];
 	u64 sectors;
 	u32 locked;
 	u32 unlocks;
 };
+
+#define GONE "-" /* no valid name of a volume */
+
+static bool is_volume(const struct sim_volume *place)
+{
+	return place->name[0] && strcmp(place->name, GONE) != 0;
+}
 
 static struct sim {
 	struct sim_key keys[KEYS];
@@ -235,7 +242,7 @@ int sys_genl_devices(struct sys_genl *genl, struct sys_genl_device **ret,
 		const struct sim_volume *volume = &sim->volumes[i];
 		struct sys_genl_device *device = &devices[count];
 
-		if (!volume->name[0])
+		if (!is_volume(volume))
 			continue;
 		snprintf(device->devno, sizeof(device->devno), "4095:%zu", i);
 		(void)svcenc_uuid_parse(volume->uuid, &device->uuid);
@@ -303,26 +310,52 @@ int sys_genl_events_read(struct sys_genl_events *unused)
 
 /* --- device-mapper -------------------------------------------------------- */
 
+/* A hash table: with thousands of volumes a search would be all that is seen. */
+static struct sim_volume *place_after(const char *name, unsigned int tries)
+{
+	unsigned int hash = 2166136261U;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619U;
+	return &sim->volumes[(hash + tries) % VOLUMES];
+}
+
 static struct sim_volume *find(const char *name)
 {
+	struct sim_volume *place;
 	unsigned int i;
 
 	settle();
+	for (i = 0; i < VOLUMES; i++) {
+		place = place_after(name, i);
+		if (!strcmp(place->name, name))
+			return place;
+		if (!place->name[0])
+			break;
+	}
+	return NULL;
+}
+
+static struct sim_volume *find_room(const char *name)
+{
+	unsigned int i;
+
 	for (i = 0; i < VOLUMES; i++)
-		if (!strcmp(sim->volumes[i].name, name))
-			return &sim->volumes[i];
+		if (!is_volume(place_after(name, i)))
+			return place_after(name, i);
 	return NULL;
 }
 
 int sys_dm_create(const struct sys_dm_spec *spec, enum sys_dm_step *ret_step)
 {
-	struct sim_volume *volume = find("");
+	struct sim_volume *volume;
 
 	*ret_step = SYS_DM_STEP_RESUME;
-	if (!volume)
-		return -ENOSPC;
 	if (!live(&spec->table->key))
 		return -ENOKEY;
+	volume = find_room(spec->name);
+	if (!volume)
+		return -ENOSPC;
 	memset(volume, 0, sizeof(*volume));
 	svcenc_uuid_print(&spec->table->uuid, volume->uuid);
 	svcenc_keyid_print(&spec->table->key, volume->key);
@@ -339,6 +372,7 @@ int sys_dm_remove(const char *name, unsigned int flags)
 	if (!volume)
 		return -ENXIO;
 	memset(volume, 0, sizeof(*volume));
+	strcpy(volume->name, GONE);
 	return 0;
 }
 

@@ -278,7 +278,8 @@ class Site(Client, Loop):
 
     def volumes(self):
         return {volume.name: volume for volume in
-                self.read(VOLUME, Volume, KEYS * KEY.size, VOLUMES) if volume.name}
+                self.read(VOLUME, Volume, KEYS * KEY.size, VOLUMES)
+                if volume.name not in ("", "-")}
 
     def read(self, form, kind, offset, count):
         with open(self.sim, "rb") as file:
