@@ -190,6 +190,8 @@ bool cli_bool(const json_t *object, const char *member);
 /* One file per noun. */
 int cli_overview_run(struct cli *cli);
 int cli_agent_print_status(const struct cli *cli, const json_t *reply);
+int cli_agent_print_events(const struct cli *cli, const json_t *reply);
+int cli_policy_print_granted(const struct cli *cli, const json_t *reply);
 void cli_agent_print_fields(const json_t *status);
 int cli_tenant_print_created(const struct cli *cli, const json_t *reply);
 int cli_tenant_print_list(const struct cli *cli, const json_t *reply);
@@ -221,6 +223,7 @@ int cli_volume_print_list(const struct cli *cli, const json_t *reply);
 int cli_volume_print_status(const struct cli *cli, const json_t *reply);
 int cli_volume_print_resized(const struct cli *cli, const json_t *reply);
 bool cli_volume_print_table(const json_t *volumes);
+int cli_policy_check_grant(struct cli *cli);
 int cli_rotate_check(struct cli *cli);
 int cli_rotate_wait(struct cli *cli, json_t **reply);
 int cli_rotate_print(const struct cli *cli, const json_t *reply);

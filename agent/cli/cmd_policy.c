@@ -111,6 +111,23 @@ static void print_rules(const json_t *policy)
 			  cli_int(policy, "fallback_max_s") * 1000, value));
 }
 
+static void print_fallback(const json_t *policy)
+{
+	const long long left = (long long)cli_int(policy, "grant_left_ms");
+	char value[CLI_VALUE_SIZE];
+
+	if (!strcmp(cli_text(policy, "state"), "fallback"))
+		cli_field("fallback", "the availability key is in use for %s",
+			  cli_format_duration_ms(cli_int(policy, "fallback_ms"),
+						 value));
+	if (left > 0)
+		cli_field("grant", "%s left: %s",
+			  cli_format_duration_ms(left, value),
+			  cli_text(policy, "grant"));
+	else if (*cli_text(policy, "grant"))
+		cli_field("grant", "has ended: %s", cli_text(policy, "grant"));
+}
+
 /* Volumes whose header is to be rewritten when they are next opened. */
 static void print_names(const char *label, const json_t *names)
 {
@@ -144,6 +161,7 @@ int cli_policy_print_one(const struct cli *cli, const json_t *reply)
 			"held",
 			"ended by hand; 'svcenc open' of a volume brings it back");
 	print_rules(policy);
+	print_fallback(policy);
 	cli_field("volumes", "%lld, open: %lld",
 		  (long long)cli_int(policy, "volumes"),
 		  (long long)cli_int(policy, "open_volumes"));
@@ -155,5 +173,36 @@ int cli_policy_print_one(const struct cli *cli, const json_t *reply)
 	if (!cli_bool(policy, "separates_from_root"))
 		cli_note(
 			"root on this host can read a root key of this policy: its vault separates nothing from root");
+	return CLI_OK;
+}
+
+int cli_policy_check_grant(struct cli *cli)
+{
+	if (!*cli_text(cli->parameters, "reason"))
+		return cli_fail(cli, CLI_USAGE,
+				"it goes into the audit trail, and the tenant "
+				"sees it",
+				"--reason is missing");
+	if (!json_object_get(cli->parameters, "for_s"))
+		return cli_fail(cli, CLI_USAGE, "for instance --for 2h",
+				"--for is missing");
+	return CLI_OK;
+}
+
+int cli_policy_print_granted(const struct cli *cli, const json_t *reply)
+{
+	const json_t *policy = json_object_get(reply, "policy");
+	char value[CLI_VALUE_SIZE];
+
+	(void)cli;
+	if (cli_int(policy, "grant_left_ms") < 0)
+		cli_say("policy %s of tenant %s has no grant now",
+			cli_text(policy, "name"), cli_text(policy, "tenant"));
+	else
+		cli_say("the availability key of policy %s of tenant %s may "
+			"bridge an outage for %s",
+			cli_text(policy, "name"), cli_text(policy, "tenant"),
+			cli_format_duration_ms(cli_int(policy, "grant_left_ms"),
+					       value));
 	return CLI_OK;
 }

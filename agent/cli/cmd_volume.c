@@ -204,7 +204,7 @@ int cli_volume_print_status(const struct cli *cli, const json_t *reply)
 		cli_field("lease left", "%s",
 			  cli_format_duration_ms(
 				  cli_int(policy, "lease_left_ms"), value));
-	cli_field("on withdrawal", "%s", cli_text(policy, "on_withdrawal"));
+	cli_field("on withdrawal", "%s", cli_text(volume, "on_withdrawal"));
 	print_sizes(volume);
 	cli_field("created", "%s",
 		  cli_format_date(cli_int(volume, "created"), value));

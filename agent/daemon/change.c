@@ -130,6 +130,11 @@ static int commit(struct agent *agent, struct policy *policy,
 
 	if (!lease)
 		return svcenc_fault_memory(fault);
+	/* the vaults may have taken seconds: may it still begin? */
+	policy_catch_up(agent, next);
+	r = check_state(agent, next, verb, fault);
+	if (r < 0)
+		return r;
 	for (i = 0; i < 2; i++)
 		if (roots & (1U << i))
 			next->denied[i] = false;
@@ -339,6 +344,7 @@ static bool still_opens(struct agent *agent, struct policy *policy,
 
 	vaults_unwrap(agent, &job, 1, VAULTS_ALL);
 	svcenc_secret_free(job.plain);
+	policy_catch_up(agent, policy); /* that may have taken seconds */
 	if (job.result.answer == SVCENC_ANSWER_OK)
 		return true;
 	if (lease)

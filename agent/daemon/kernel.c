@@ -10,7 +10,16 @@
 #include "refresh.h"
 #include "rotations.h"
 
-enum { LOOK_AGAIN_US = 2 * 1000 * 1000 };
+enum { LOOK_AGAIN_US = 2 * 1000 * 1000, GLANCE_MS = 500 };
+
+/* What kernel_glance_*() saw last. */
+static struct {
+	int64_t until_ms; /* 0 = nothing is here */
+	struct sys_genl_key *keys;
+	struct sys_genl_device *devices;
+	size_t key_count, device_count;
+	bool in_use; /* by a callback, which may change what is here */
+} seen;
 
 static void on_event(const struct sys_genl_event *event, void *userdata)
 {
@@ -20,6 +29,7 @@ static void on_event(const struct sys_genl_event *event, void *userdata)
 
 	if (rotations_on_event(agent, event))
 		return;
+	kernel_forget_glance(agent);
 	if (event->has_uuid)
 		svcenc_uuid_print(&event->uuid, uuid);
 	if (event->has_key)
@@ -127,6 +137,9 @@ void kernel_stop(struct agent *agent)
 	agent->kernel_timer = sd_event_source_unref(agent->kernel_timer);
 	close_events(agent);
 	agent->genl = sys_genl_close(agent->genl);
+	free(seen.keys);
+	free(seen.devices);
+	memset(&seen, 0, sizeof(seen));
 }
 
 int kernel_find_key(struct agent *agent, const struct svcenc_keyid *id,
@@ -196,16 +209,83 @@ int kernel_each_volume(struct agent *agent, const struct svcenc_keyid *id,
 	return 0;
 }
 
+/* --- looks that may be a moment old --------------------------------------- */
+
+void kernel_forget_glance(struct agent *agent)
+{
+	(void)agent;
+	seen.until_ms = 0;
+}
+
+static int glance(struct agent *agent)
+{
+	int r;
+
+	if (agent_now_ms() < seen.until_ms || seen.in_use)
+		return 0;
+	if (!kernel_ready(agent))
+		return -ENOPKG;
+	free(seen.keys);
+	free(seen.devices);
+	memset(&seen, 0, sizeof(seen));
+	r = sys_genl_keys(agent->genl, &seen.keys, &seen.key_count);
+	if (!r)
+		r = sys_genl_devices(agent->genl, &seen.devices,
+				     &seen.device_count);
+	if (!r)
+		seen.until_ms = agent_now_ms() + GLANCE_MS;
+	return r;
+}
+
+int kernel_glance_key(struct agent *agent, const struct svcenc_keyid *id,
+		      struct sys_genl_key *ret)
+{
+	const int r = glance(agent);
+	size_t i;
+
+	for (i = 0; !r && i < seen.key_count; i++) {
+		if (!svcenc_keyid_equal(&seen.keys[i].key, id))
+			continue;
+		*ret = seen.keys[i];
+		return 1;
+	}
+	return r;
+}
+
+int kernel_glance_volumes(struct agent *agent, const struct svcenc_keyid *id,
+			  void (*fn)(struct agent *agent,
+				     const struct sys_genl_device *device,
+				     void *userdata),
+			  void *userdata)
+{
+	const int r = glance(agent);
+	size_t i;
+
+	if (r < 0)
+		return r;
+	seen.in_use = true;
+	for (i = 0; i < seen.device_count; i++)
+		if (!id || svcenc_keyid_equal(&seen.devices[i].key, id))
+			fn(agent, &seen.devices[i], userdata);
+	seen.in_use = false;
+	return 0;
+}
+
 void kernel_forget_refusal(struct agent *agent)
 {
 	memset(&agent->refused_volume, 0, sizeof(agent->refused_volume));
 }
 
-const char *kernel_refusal(struct agent *agent,
-			   const struct svcenc_uuid *volume)
+void kernel_read_events(struct agent *agent)
 {
 	if (agent->events)
 		(void)sys_genl_events_read(agent->events);
+}
+
+const char *kernel_refusal(struct agent *agent,
+			   const struct svcenc_uuid *volume)
+{
+	kernel_read_events(agent);
 	if (!svcenc_uuid_equal(&agent->refused_volume, volume))
 		return NULL;
 	return agent->refused_reason;

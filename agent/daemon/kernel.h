@@ -29,7 +29,23 @@ int kernel_each_volume(struct agent *agent, const struct svcenc_keyid *id,
 				  void *userdata),
 		       void *userdata);
 
-/* Takes in events that have arrived; afterwards why a volume was refused. */
+/*
+ * The same from a look that is up to half a second old: for the watch, which
+ * would otherwise read all keys and volumes for each of many policies.
+ */
+int kernel_glance_key(struct agent *agent, const struct svcenc_keyid *id,
+		      struct sys_genl_key *ret);
+int kernel_glance_volumes(struct agent *agent, const struct svcenc_keyid *id,
+			  void (*fn)(struct agent *agent,
+				     const struct sys_genl_device *device,
+				     void *userdata),
+			  void *userdata);
+/* After a change that one has made, or heard of. */
+void kernel_forget_glance(struct agent *agent);
+
+/* Takes in events that have arrived. */
+void kernel_read_events(struct agent *agent);
+/* The same; afterwards why a volume was refused. */
 const char *kernel_refusal(struct agent *agent,
 			   const struct svcenc_uuid *volume);
 /* Forgets older refusals; before a request that may be refused. */

@@ -3,21 +3,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
+#include "grants.h"
 #include "hierarchy.h"
 #include "kernel.h"
 #include "keyctl.h"
-#include "lease.h"
+#include "lease_key.h"
 #include "log.h"
 #include "policies.h"
-#include "step.h"
+#include "probe.h"
 #include "verdict.h"
-#include "withdraw.h"
 
 enum {
 	SOON_MS = 20,
+	ADOPT_LOCKED_MS = 5000,
 	ROOTS = 2, /* a, b */
 	AVAILABILITY = SVCENC_ROLE_AVAILABILITY - 1,
 };
@@ -36,21 +39,17 @@ static struct lease *find(struct agent *agent, const struct svcenc_keyid *key)
 	return NULL;
 }
 
-/*
- * How long ago the fallback began is stored in wall-clock seconds, to outlive
- * a reboot; here it is turned into boot time.
- */
 static void recall(struct lease *lease, const struct policy *policy)
 {
-	int64_t ago_s;
 	int i;
 
 	for (i = 0; i < ROOTS; i++)
 		lease->roots[i].facts.denied = policy->denied[i];
-	lease->in_fallback = policy->fallback_since != 0;
-	ago_s = model_wall_s() - policy->fallback_since;
-	lease->fallback_since_ms =
-		agent_now_ms() - (ago_s > 0 ? ago_s * 1000 : 0);
+	lease->state = policy->state;
+	lease->in_fallback = policy->fallback.wall_s != 0;
+	if (lease->in_fallback)
+		lease->fallback_since_ms =
+			agent_now_ms() - moment_ago_ms(&policy->fallback);
 }
 
 struct lease *lease_of(struct agent *agent, const struct policy *policy)
@@ -70,13 +69,13 @@ struct lease *lease_of(struct agent *agent, const struct policy *policy)
 	return lease;
 }
 
-static void schedule(struct lease *lease, int64_t delay_ms)
+void lease_schedule(struct lease *lease, int64_t delay_ms)
 {
 	const uint64_t delay_us =
 		(uint64_t)(delay_ms > 0 ? delay_ms : 0) * 1000;
 
 	if (!lease->timer) {
-		(void)sd_event_add_time_relative(lease->agent->event,
+		(void)sd_event_add_time_relative(lease->agent->watch,
 						 &lease->timer, CLOCK_BOOTTIME,
 						 delay_us, 1000, on_timer,
 						 lease);
@@ -86,125 +85,17 @@ static void schedule(struct lease *lease, int64_t delay_ms)
 	(void)sd_event_source_set_enabled(lease->timer, SD_EVENT_ONESHOT);
 }
 
-static void rest(struct lease *lease)
+void lease_rest(struct lease *lease)
 {
+	probe_stop(lease);
 	lease->timer = sd_event_source_disable_unref(lease->timer);
 }
 
-/* --- the kernel's side ---------------------------------------------------- */
-
-void lease_refresh(struct lease *lease)
+void lease_recall_grant(struct lease *lease, const struct policy *policy)
 {
-	struct sys_genl_key key;
+	const int64_t left = grants_left_ms(lease->agent, policy);
 
-	lease->key_live = kernel_find_key(lease->agent, &lease->key, &key) == 1;
-	if (lease->key_live)
-		lease->lease_end_ms =
-			agent_now_ms() + (int64_t)key.lease_left_ms;
-}
-
-static void count_volume(struct agent *agent,
-			 const struct sys_genl_device *device, void *userdata)
-{
-	(void)agent;
-	(void)device;
-	++*(size_t *)userdata;
-}
-
-static size_t volumes_under(struct lease *lease)
-{
-	size_t count = 0;
-
-	(void)kernel_each_volume(lease->agent, &lease->key, count_volume,
-				 &count);
-	return count;
-}
-
-/* Messages are sent by name, and the kernel's dump has device numbers. */
-static void unlock_volume(struct agent *agent,
-			  const struct sys_genl_device *device, void *userdata)
-{
-	char message[16 + SVCENC_KEYID_TEXT], key[SVCENC_KEYID_TEXT + 1];
-	struct volume volume;
-	int r;
-
-	(void)userdata;
-	if (device->state != SVCENC_STATE_LOCKED ||
-	    !volume_by_uuid(agent, &device->uuid, &volume))
-		return;
-	svcenc_keyid_print(&device->key, key);
-	snprintf(message, sizeof(message), "unlock %s", key);
-	r = sys_dm_message(volume.name, message);
-	if (r < 0)
-		log_warning("volume '%s' cannot be unlocked: %s", volume.name,
-			    strerror(-r));
-	else
-		log_audit("volume '%s' unlocked", volume.name);
-}
-
-static int install(struct lease *lease, const struct policy *policy,
-		   const struct svcenc_secret *key, struct svcenc_fault *fault)
-{
-	SVCENC_SECRET_AUTO struct svcenc_secret *room = NULL;
-	struct svcenc_key_payload *payload;
-	int r;
-
-	room = svcenc_secret_new(sizeof(*payload));
-	if (!room)
-		return svcenc_fault_memory(fault);
-	payload = (struct svcenc_key_payload *)svcenc_secret_bytes(room);
-	memcpy(payload->key, svcenc_secret_peek(key), sizeof(payload->key));
-	r = sys_key_add(&lease->key, policy->rules.lease_s, payload, NULL);
-	if (r == -EKEYREJECTED) {
-		svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
-				 "the kernel holds another key under the name "
-				 "of policy '%s'",
-				 policy_label(lease->agent, policy));
-		return svcenc_fault_hint(fault,
-					 "somebody added a foreign key: close "
-					 "its volumes, then 'keyctl revoke' "
-					 "it, see 'keyctl show'");
-	}
-	if (r < 0)
-		return kernel_fault(r, "add the policy key to the kernel",
-				    fault);
-	svcenc_step("lease-key-added");
-	lease->key_live = true;
-	lease->lease_end_ms =
-		agent_now_ms() + (int64_t)policy->rules.lease_s * 1000;
-	(void)kernel_each_volume(lease->agent, &lease->key, unlock_volume,
-				 NULL);
-	return 0;
-}
-
-static void shut_down_volume(struct agent *agent,
-			     const struct sys_genl_device *device,
-			     void *userdata)
-{
-	(void)agent;
-	(void)userdata;
-	if (withdraw_shutdown(device->devno) > 0)
-		log_audit("filesystem on mapping %s shut down: its key was "
-			  "withdrawn",
-			  device->devno);
-}
-
-static void end_key(struct lease *lease, const struct policy *policy,
-		    bool withdrawn)
-{
-	int r;
-
-	r = sys_key_revoke(&lease->key);
-	if (!r)
-		lease->own_ends++;
-	else if (r != -ENOKEY && r != -ENOPKG)
-		log_error("the key of policy '%s' cannot be ended: %s",
-			  policy_label(lease->agent, policy), strerror(-r));
-	lease->key_live = false;
-	if (withdrawn &&
-	    policy->rules.on_withdrawal == SVCENC_ON_WITHDRAWAL_SHUTDOWN)
-		(void)kernel_each_volume(lease->agent, &lease->key,
-					 shut_down_volume, NULL);
+	lease->granted_until_ms = left ? agent_now_ms() + left : 0;
 }
 
 /* --- getting the policy key ----------------------------------------------- */
@@ -224,14 +115,6 @@ static bool is_right_key(const struct svcenc_secret *plain, const void *what)
 	       !CRYPTO_memcmp(check, right->check, sizeof(check));
 }
 
-static void enter_fallback(struct lease *lease)
-{
-	if (!lease->in_fallback) {
-		lease->in_fallback = true;
-		lease->fallback_since_ms = agent_now_ms();
-	}
-}
-
 /* Neither root opened: what do the rules say? */
 static int get_key_in_outage(struct lease *lease, struct policy *policy,
 			     struct access *access, struct svcenc_secret **ret,
@@ -242,12 +125,13 @@ static int get_key_in_outage(struct lease *lease, struct policy *policy,
 
 	snprintf(object, sizeof(object), "policy '%s'",
 		 policy_label(lease->agent, policy));
+	lease_recall_grant(lease, policy);
 	verdict_judge(lease, policy, &verdict);
 	if (verdict.action != SVCENC_ACTION_FALLBACK) {
 		verdict_enter_state(lease, policy, verdict.step, verdict.why);
 		if (verdict.action == SVCENC_ACTION_DROP)
-			end_key(lease, policy,
-				verdict.step == SVCENC_STEP_WITHDRAWN);
+			lease_key_end(lease, policy,
+				      verdict.step == SVCENC_STEP_WITHDRAWN);
 		access->denied = lease->roots[0].facts.denied ||
 				 lease->roots[1].facts.denied;
 		return access_fault(access, object, fault);
@@ -258,7 +142,7 @@ static int get_key_in_outage(struct lease *lease, struct policy *policy,
 		return access_fault(access, object, fault);
 	}
 	verdict_note(lease, AVAILABILITY, &access->results[AVAILABILITY]);
-	enter_fallback(lease);
+	verdict_enter_fallback(lease);
 	verdict_enter_state(lease, policy, verdict.step, verdict.why);
 	return 0;
 }
@@ -267,7 +151,7 @@ int lease_get_key(struct agent *agent, struct policy *policy,
 		  struct svcenc_secret **ret, struct svcenc_fault *fault)
 {
 	const struct right_key right = { &policy->key, policy->check };
-	const struct policy before = *policy;
+	struct policy before;
 	struct access access = { .wraps = policy->wraps,
 				 .accept = is_right_key,
 				 .what = &right };
@@ -277,8 +161,10 @@ int lease_get_key(struct agent *agent, struct policy *policy,
 
 	if (!lease)
 		return svcenc_fault_memory(fault);
-	lease_refresh(lease);
+	lease_key_look(lease);
 	r = access_by_roots(agent, &access, ret);
+	policy_catch_up(agent, policy); /* that may have taken seconds */
+	before = *policy;
 	for (i = 0; i < ROOTS; i++)
 		verdict_note(lease, i, &access.results[i]);
 	verdict_weigh(lease);
@@ -297,153 +183,40 @@ int lease_get_key(struct agent *agent, struct policy *policy,
 	return r;
 }
 
-/* --- probing -------------------------------------------------------------- */
+/* --- looking again and again ---------------------------------------------- */
 
-static bool is_right_number(const struct svcenc_secret *plain, const void *what)
+/* Runs in the first loop, as a request would: it waits for vaults. */
+static int on_mend(sd_event_source *source, void *userdata)
 {
-	const struct probe *probe = what;
-	u8 hash[32];
+	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	struct lease *lease = userdata;
+	struct policy policy;
 
-	return !svcenc_hierarchy_sha256(svcenc_secret_peek(plain),
-					svcenc_secret_len(plain), hash) &&
-	       !CRYPTO_memcmp(hash, probe->hash, sizeof(hash));
-}
-
-static void fill_probe(const struct policy *policy, unsigned int index,
-		       struct unwrap_job *job)
-{
-	job->vault = policy->wraps[index].vault;
-	job->kid = policy->wraps[index].kid;
-	job->blob = policy->probes[index].blob;
-	job->blob_len = policy->probes[index].blob_len;
-	job->accept = is_right_number;
-	job->what = &policy->probes[index];
+	(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	if (policy_find_key(lease->agent, &lease->key, &policy, &fault) < 0 ||
+	    !policies_mend_probes(lease->agent, &policy))
+		return 0;
+	if (policy_save(lease->agent, &policy, &fault) < 0)
+		log_error("probes of policy '%s' are not stored: %s",
+			  policy_label(lease->agent, &policy), fault.message);
+	return 0;
 }
 
 /* A recovered policy may lack a probe of a root that was out of reach. */
-static void mend_probes(struct lease *lease, struct policy *policy)
+static void mend_probes(struct lease *lease, const struct policy *policy)
 {
-	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
+	unsigned int i;
 
-	if (policies_mend_probes(lease->agent, policy) &&
-	    policy_save(lease->agent, policy, &fault) < 0)
-		log_error("probes of policy '%s' are not stored: %s",
-			  policy_label(lease->agent, policy), fault.message);
-}
-
-static void ask_roots(struct lease *lease, const struct policy *policy)
-{
-	static const struct vault_result no_probe = {
-		.answer = SVCENC_ANSWER_UNREACHABLE,
-		.detail = "the vault was out of reach when the policy was "
-			  "recovered, and still is",
-	};
-	struct unwrap_job jobs[ROOTS];
-	unsigned int i, index[ROOTS], count = 0;
-
-	for (i = 0; i < ROOTS; i++) {
-		if (policy->probes[i].blob_len) {
-			index[count] = i;
-			fill_probe(policy, i, &jobs[count++]);
-		} else {
-			verdict_note(lease, i, &no_probe);
-		}
-	}
-	vaults_unwrap(lease->agent, jobs, count, VAULTS_ALL);
-	for (i = 0; i < count; i++) {
-		jobs[i].plain = svcenc_secret_free(jobs[i].plain);
-		verdict_note(lease, index[i], &jobs[i].result);
-	}
-	verdict_weigh(lease);
-}
-
-static bool ask_availability(struct lease *lease, const struct policy *policy)
-{
-	struct unwrap_job job;
-
-	fill_probe(policy, AVAILABILITY, &job);
-	vaults_unwrap(lease->agent, &job, 1, VAULTS_ALL);
-	job.plain = svcenc_secret_free(job.plain);
-	verdict_note(lease, AVAILABILITY, &job.result);
-	return job.result.answer == SVCENC_ANSWER_OK;
-}
-
-/* The key has ended though nobody asked for that: bring it back. */
-static void bring_back(struct lease *lease, struct policy *policy)
-{
-	SVCENC_SECRET_AUTO struct svcenc_secret *key = NULL;
-	struct svcenc_fault fault = { .kind = SVCENC_FAULT_NONE };
-
-	if (policy->held || !volumes_under(lease))
+	for (i = 0; i < MODEL_ROLES && policy->probes[i].blob_len; i++)
+		;
+	if (i == MODEL_ROLES)
 		return;
-	if (lease_get_key(lease->agent, policy, &key, &fault) < 0 ||
-	    install(lease, policy, key, &fault) < 0)
-		log_error("the key of policy '%s' cannot be brought back: %s",
-			  policy_label(lease->agent, policy), fault.message);
+	if (!lease->mending)
+		(void)sd_event_add_defer(lease->agent->event, &lease->mending,
+					 on_mend, lease);
 	else
-		log_audit("key of policy '%s' is back in the kernel",
-			  policy_label(lease->agent, policy));
-}
-
-static void renew(struct lease *lease, struct policy *policy)
-{
-	int r = -ENOKEY;
-
-	if (lease->key_live)
-		r = sys_genl_lease(lease->agent->genl, &lease->key,
-				   policy->rules.lease_s);
-	if (!r) {
-		lease->lease_end_ms =
-			agent_now_ms() + (int64_t)policy->rules.lease_s * 1000;
-		/* a mapping may have missed its unlock in a crash */
-		if (!policy->held)
-			(void)kernel_each_volume(lease->agent, &lease->key,
-						 unlock_volume, NULL);
-		return;
-	}
-	if (r == -ENOKEY)
-		bring_back(lease, policy);
-	else
-		log_error("the lease of policy '%s' cannot be renewed: %s",
-			  policy_label(lease->agent, policy), strerror(-r));
-}
-
-static void act(struct lease *lease, struct policy *policy,
-		struct svcenc_policy_verdict *verdict)
-{
-	if (verdict->action == SVCENC_ACTION_DROP && lease->key_live)
-		end_key(lease, policy, verdict->step == SVCENC_STEP_WITHDRAWN);
-	if (verdict->action == SVCENC_ACTION_FALLBACK) {
-		if (ask_availability(lease, policy)) {
-			enter_fallback(lease);
-		} else {
-			verdict->action = SVCENC_ACTION_WAIT;
-			verdict->step = lease->key_live ?
-						SVCENC_STEP_ROOT_MISSING :
-						SVCENC_STEP_LEASE_OVER;
-			verdict->why = "no root answers, and the availability "
-				       "key does not open; the lease runs out";
-		}
-	}
-	verdict_enter_state(lease, policy, verdict->step, verdict->why);
-	if (verdict->action == SVCENC_ACTION_RENEW ||
-	    verdict->action == SVCENC_ACTION_FALLBACK)
-		renew(lease, policy);
-}
-
-/* *@policy is of the store and is brought up to date. */
-static void probe(struct lease *lease, struct policy *policy)
-{
-	struct policy before = *policy;
-	struct svcenc_policy_verdict verdict;
-
-	lease_refresh(lease);
-	mend_probes(lease, policy);
-	ask_roots(lease, policy);
-	verdict_judge(lease, policy, &verdict);
-	act(lease, policy, &verdict);
-	verdict_remember(lease, policy, &before);
-	schedule(lease, verdict.next_probe_ms);
+		(void)sd_event_source_set_enabled(lease->mending,
+						  SD_EVENT_ONESHOT);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -454,21 +227,25 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
+	lease_key_glance(lease);
 	if (policy_find_key(lease->agent, &lease->key, &policy, &fault) < 0 ||
-	    !policy.ready) {
-		rest(lease);
+	    !policy.ready || (!lease->key_live && !lease_key_volumes(lease))) {
+		lease_rest(lease);
 		return 0;
 	}
-	lease_refresh(lease);
-	if (!lease->key_live && !volumes_under(lease)) {
-		rest(lease);
-		return 0;
-	}
-	probe(lease, &policy);
+	lease->state = policy.state;
+	mend_probes(lease, &policy);
+	probe_begin(lease, &policy);
 	return 0;
 }
 
 /* --- what others ask for -------------------------------------------------- */
+
+/* It lives and is looked at: one unwrap serves all volumes of a policy. */
+static bool is_watched(const struct lease *lease)
+{
+	return lease->key_live && (lease->round || lease->timer);
+}
 
 int lease_need(struct agent *agent, struct policy *policy,
 	       struct svcenc_fault *fault)
@@ -487,24 +264,15 @@ int lease_need(struct agent *agent, struct policy *policy,
 		if (r < 0)
 			return r;
 	}
-	lease_refresh(lease);
-	if (!lease->key_live) {
-		r = lease_get_key(agent, policy, &key, fault);
-		if (r < 0)
-			return r;
-		r = install(lease, policy, key, fault);
-		if (r < 0)
-			return r;
-	}
-	probe(lease, policy);
-	if (lease->key_live)
+	lease_key_look(lease);
+	if (is_watched(lease))
 		return 0;
-	svcenc_fault_set(fault, SVCENC_FAULT_VAULT_DENIED,
-			 "policy '%s' is %s: %s",
-			 policy_label(lease->agent, policy),
-			 svcenc_policy_state_text(policy->state), lease->why);
-	return svcenc_fault_hint(fault, "'svcenc policy show' shows the state "
-					"of its roots");
+	r = lease_get_key(agent, policy, &key, fault);
+	if (!r)
+		r = lease_key_install(lease, policy, key, fault);
+	if (!r)
+		lease_schedule(lease, 0);
+	return r;
 }
 
 void lease_settle(struct agent *agent, const struct svcenc_keyid *key)
@@ -512,16 +280,41 @@ void lease_settle(struct agent *agent, const struct svcenc_keyid *key)
 	struct lease *lease = find(agent, key);
 	int r;
 
-	if (!lease || volumes_under(lease))
+	if (!lease || lease_key_volumes(lease))
 		return;
 	r = sys_key_revoke(key);
+	kernel_forget_glance(agent);
 	if (!r)
 		lease->own_ends++;
 	else if (r != -ENOKEY && r != -ENOPKG)
 		log_warning("an unused policy key cannot be ended: %s",
 			    strerror(-r));
 	lease->key_live = false;
-	rest(lease);
+	lease_rest(lease);
+}
+
+void lease_look(struct agent *agent, const struct policy *policy)
+{
+	struct lease *lease;
+
+	for (lease = agent->leases; lease; lease = lease->next)
+		if (svcenc_uuid_equal(&lease->key.policy,
+				      &policy->key.policy) &&
+		    (lease->timer || lease->round))
+			lease_schedule(lease, 0);
+}
+
+int64_t lease_next_end_ms(const struct agent *agent)
+{
+	const struct lease *lease;
+	int64_t least = -1, left;
+
+	for (lease = agent->leases; lease; lease = lease->next) {
+		left = lease->lease_end_ms - agent_now_ms();
+		if (lease->key_live && (least < 0 || left < least))
+			least = left > 0 ? left : 0;
+	}
+	return least;
 }
 
 /* Ended by hand: an administrator's word, until a volume is opened again. */
@@ -544,7 +337,7 @@ void lease_on_event(struct agent *agent, const struct sys_genl_event *event)
 		lease->own_ends--;
 		return;
 	}
-	lease_refresh(lease);
+	lease_key_look(lease);
 	if (lease->key_live)
 		return; /* an older key of that name; a new one lives */
 	if (policy_find_key(agent, &lease->key, &policy, &fault) < 0)
@@ -561,11 +354,32 @@ void lease_on_event(struct agent *agent, const struct sys_genl_event *event)
 			"it back",
 			event->reason);
 	}
-	if (volumes_under(lease))
-		schedule(lease, SOON_MS);
+	if (lease_key_volumes(lease))
+		lease_schedule(lease, SOON_MS);
 }
 
 /* --- start and end -------------------------------------------------------- */
+
+/*
+ * Somewhere within the probe interval; at once when half of the lease is over,
+ * as we may be started again and again; and soon if the key does not live, as
+ * somebody waits for it.
+ */
+static int64_t adopt_delay_ms(const struct lease *lease,
+			      const struct policy *policy)
+{
+	const int64_t to_spare = lease->lease_end_ms - agent_now_ms() -
+				 (int64_t)policy->rules.lease_s * 500;
+	int64_t most = (int64_t)policy->rules.probe_s * 1000;
+	unsigned short part = 0;
+
+	if (!lease->key_live && most > ADOPT_LOCKED_MS)
+		most = ADOPT_LOCKED_MS;
+	if (lease->key_live && to_spare < most)
+		most = to_spare;
+	(void)RAND_bytes((unsigned char *)&part, sizeof(part));
+	return most > 0 ? most * part / 65536 : 0;
+}
 
 static void adopt_volume(struct agent *agent,
 			 const struct sys_genl_device *device, void *userdata)
@@ -587,13 +401,38 @@ static void adopt_volume(struct agent *agent,
 			log_error("%s", fault.message);
 	}
 	lease = lease_of(agent, &policy);
-	if (lease)
-		schedule(lease, 0);
+	if (!lease || lease->timer)
+		return; /* by another of its volumes */
+	lease->adopted = true;
+	agent->leases_found++;
+	lease_key_glance(lease);
+	lease_schedule(lease, adopt_delay_ms(lease, &policy));
 }
 
 void lease_adopt(struct agent *agent)
 {
 	(void)kernel_each_volume(agent, NULL, adopt_volume, NULL);
+}
+
+void lease_progress(const struct agent *agent, struct lease_progress *ret)
+{
+	const struct lease *lease;
+	size_t waiting = 0;
+
+	for (lease = agent->leases; lease; lease = lease->next)
+		waiting += lease->adopted;
+	ret->found = agent->leases_found;
+	ret->probed = agent->leases_found - waiting;
+}
+
+void lease_tell_progress(struct lease *lease)
+{
+	struct lease_progress progress;
+
+	lease->adopted = false;
+	lease_progress(lease->agent, &progress);
+	(void)sd_notifyf(0, "STATUS=%zu of %zu policies in use probed",
+			 progress.probed, progress.found);
 }
 
 void lease_look_anew(struct agent *agent)
@@ -602,7 +441,7 @@ void lease_look_anew(struct agent *agent)
 
 	for (lease = agent->leases; lease; lease = lease->next) {
 		lease->own_ends = 0; /* their events may be among the lost */
-		schedule(lease, 0);
+		lease_schedule(lease, 0);
 	}
 }
 
@@ -612,7 +451,8 @@ void lease_stop(struct agent *agent)
 
 	while ((lease = agent->leases)) {
 		agent->leases = lease->next;
-		rest(lease);
+		lease_rest(lease);
+		lease->mending = sd_event_source_disable_unref(lease->mending);
 		free(lease);
 	}
 }

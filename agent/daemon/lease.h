@@ -20,24 +20,44 @@ struct lease_root {
 	int64_t answered_ms; /* 0 = never */
 };
 
+struct round;
+
 struct lease {
 	struct lease *next;
 	struct agent *agent;
 	struct svcenc_keyid key;
+	enum svcenc_policy_state state; /* as of the last look */
+	struct round *round; /* probe.h: a look at the roots is under way */
+	bool adopted;	     /* found at our start, and not probed yet */
+	bool withdrawn;	     /* what on_withdrawal wants is done */
 	struct lease_root roots[MODEL_ROLES];
 	bool in_doubt; /* no root has opened since doubt_since_ms */
 	int64_t doubt_since_ms;
 	bool in_fallback; /* cleared by the next OK of root a or b only */
 	int64_t fallback_since_ms;
-	bool key_live; /* as of the last look */
+	int64_t granted_until_ms; /* as of the last look; 0 = no grant */
+	bool key_live;		  /* as of the last look */
 	int64_t lease_end_ms;
 	unsigned int own_ends; /* events to come of ends that we caused */
 	char why[192];
-	sd_event_source *timer;
+	sd_event_source *timer;	  /* in the watch; NULL: nobody looks */
+	sd_event_source *mending; /* in the first loop: missing probes */
 };
 
-/* Finds what lives in the kernel; at start and when the module appears. */
+/*
+ * Finds what lives in the kernel; at start and when the module appears. Its
+ * probes are spread over the probe interval, so that a restart with many
+ * policies does not run into a vault that throttles.
+ */
 void lease_adopt(struct agent *agent);
+/* Of those found at the start: how many there were, how many are probed. */
+struct lease_progress {
+	size_t found;
+	size_t probed;
+};
+void lease_progress(const struct agent *agent, struct lease_progress *ret);
+/* This one is probed now; tells the service manager. */
+void lease_tell_progress(struct lease *lease);
 /* Probes all that are watched, soon; after lost events. */
 void lease_look_anew(struct agent *agent);
 void lease_stop(struct agent *agent);
@@ -62,7 +82,16 @@ int lease_need(struct agent *agent, struct policy *policy,
 /* After a close: ends the key if no mapping uses it any more. */
 void lease_settle(struct agent *agent, const struct svcenc_keyid *key);
 
-/* Reads from the kernel whether the key lives. */
-void lease_refresh(struct lease *lease);
+/* For probe.c: the next look, @delay_ms from now; or none. */
+void lease_schedule(struct lease *lease, int64_t delay_ms);
+void lease_rest(struct lease *lease);
+/* Reads what of the store counts for the next verdict. */
+void lease_recall_grant(struct lease *lease, const struct policy *policy);
+
+/* After a change of its rules or grant: looks at once, by all of its keys. */
+void lease_look(struct agent *agent, const struct policy *policy);
+
+/* The earliest end of a live key, ms from now; -1: none lives. */
+int64_t lease_next_end_ms(const struct agent *agent);
 
 #endif

@@ -8,9 +8,26 @@
 #ifndef SVCENC_DAEMON_LOG_H
 #define SVCENC_DAEMON_LOG_H
 
+#include <stddef.h>
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_audit(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * An audit line that programs wait for: to the journal with these fields
+ * (svcencd(8) lists them) where standard error leads there, as a plain line
+ * elsewhere. @priority as syslog(3) has it.
+ */
+struct log_field {
+	const char *name;
+	const char *value;
+};
+
+enum { LOG_FIELDS_MAX = 12 };
+
+void log_fields(int priority, const struct log_field *fields, size_t count,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -23,13 +23,15 @@
 #include "kernel.h"
 #include "lease.h"
 #include "log.h"
-#include "refresh.h"
+#include "metrics.h"
 #include "proto.h"
+#include "refresh.h"
 #include "rotations.h"
 #include "secret.h"
 #include "server.h"
 #include "step.h"
 #include "vaults.h"
+#include "watch.h"
 
 #ifndef SVCENC_LIBEXECDIR
 #define SVCENC_LIBEXECDIR "/usr/libexec/svcenc"
@@ -272,6 +274,8 @@ static int start_loop(struct agent *agent)
 					agent);
 	if (r >= 0)
 		r = sd_event_set_watchdog(agent->event, true);
+	if (r >= 0)
+		r = watch_start(agent);
 	return r;
 }
 
@@ -288,6 +292,9 @@ static int start(struct agent *agent, struct svcenc_fault *fault)
 		r = svcenc_config_load(agent->paths.etc,
 				       agent->paths.vault_state, &agent->config,
 				       fault);
+	if (!r && !strcmp(agent->config.metrics, "-"))
+		snprintf(agent->config.metrics, sizeof(agent->config.metrics),
+			 "%s/metrics.prom", agent->paths.run);
 	if (!r)
 		r = make_folder(agent->paths.state, 0700, fault);
 	if (!r)
@@ -306,17 +313,21 @@ static int start(struct agent *agent, struct svcenc_fault *fault)
 	(void)kernel_start(agent);
 	refresh_clear_remains(agent);
 	lease_adopt(agent);
+	if (metrics_start(agent) < 0)
+		log_warning("metrics are not written: no timer");
 	return server_start(agent, fault);
 }
 
 static void stop(struct agent *agent)
 {
 	server_stop(agent);
+	metrics_stop(agent);
 	lease_stop(agent);
 	rotations_stop(agent);
 	kernel_stop(agent);
 	vaults_stop(agent);
 	agent->store = svcenc_store_close(agent->store);
+	watch_stop(agent);
 	agent->event = sd_event_unref(agent->event);
 }
 

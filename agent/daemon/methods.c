@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "log.h"
 #include "methods.h"
 
@@ -32,6 +33,9 @@ static const struct {
 	{ INTERFACE "RecoverPolicy", ROLE_OFFICER, method_recover_policy },
 	{ INTERFACE "RetireRoots", ROLE_OFFICER, method_retire_roots },
 	{ INTERFACE "TestPolicy", STAFF, method_test_policy },
+	{ INTERFACE "GrantFallback", ROLE_OFFICER, method_grant_fallback },
+	{ INTERFACE "RevokeGrant", ROLE_OFFICER, method_revoke_grant },
+	{ INTERFACE "ListEvents", STAFF, method_list_events },
 	{ INTERFACE "ListVaults", STAFF, method_list_vaults },
 	{ INTERFACE "TestVault", STAFF, method_test_vault },
 	{ INTERFACE "CreateVolume", STAFF, method_create_volume },
@@ -82,6 +86,7 @@ int methods_call(const char *method, struct request *request)
 		if (!(methods[i].roles & request->role))
 			return refuse(method, methods[i].roles, request);
 		drop_nulls(request->parameters);
+		kernel_forget_glance(request->agent);
 		r = methods[i].serve(request);
 		if (r < 0 && request->fault.kind == SVCENC_FAULT_NONE)
 			svcenc_fault_set(&request->fault, SVCENC_FAULT_KERNEL,

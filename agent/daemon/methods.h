@@ -18,6 +18,7 @@ enum role {
 struct request {
 	struct agent *agent;
 	enum role role;
+	uid_t uid;	    /* of the peer */
 	json_t *parameters; /* borrowed; an object */
 	json_t *reply;	    /* out, on success: the reply's parameters */
 	struct svcenc_fault fault;
@@ -52,6 +53,8 @@ int method_set_policy_roots(struct request *request);
 int method_recover_policy(struct request *request);
 int method_retire_roots(struct request *request);
 int method_test_policy(struct request *request);
+int method_grant_fallback(struct request *request);
+int method_revoke_grant(struct request *request);
 /* methods_vault.c */
 int method_list_vaults(struct request *request);
 int method_test_vault(struct request *request);
@@ -66,5 +69,6 @@ int method_rotate_volume(struct request *request);
 int method_recover_store(struct request *request);
 /* methods_agent.c */
 int method_get_status(struct request *request);
+int method_list_events(struct request *request);
 
 #endif

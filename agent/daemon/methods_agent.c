@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <unistd.h>
 
+#include "events.h"
 #include "kernel.h"
 #include "lease.h"
 #include "methods.h"
@@ -30,7 +31,7 @@ static size_t count_unreachable(struct agent *agent)
 		const struct vault *vault = &agent->vaults[i];
 
 		count += (!vault->config->external && !vault->worker.pid) ||
-			 agent_now_ms() < vault->rest_until_ms;
+			 vault->silent;
 	}
 	return count;
 }
@@ -79,6 +80,7 @@ int method_get_status(struct request *request)
 {
 	struct agent *agent = request->agent;
 	struct tally tally = { .open = 0 };
+	struct lease_progress progress;
 	size_t unreachable, not_active;
 	bool kernel;
 	int r;
@@ -90,11 +92,12 @@ int method_get_status(struct request *request)
 	(void)kernel_each_volume(agent, NULL, tally_volume, &tally);
 	unreachable = count_unreachable(agent);
 	not_active = count_not_active(agent);
+	lease_progress(agent, &progress);
 	return methods_reply(
 		request,
 		json_pack(
 			"{s:s, s:i, s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, "
-			"s:I, s:I, s:I, s:I, s:I, s:o}",
+			"s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 			"version", AGENT_VERSION, "pid", (int)getpid(),
 			"uptime_ms",
 			(json_int_t)(agent_now_ms() - agent->started_ms),
@@ -111,9 +114,25 @@ int method_get_status(struct request *request)
 			(json_int_t)svcenc_store_count(agent->store, "volume"),
 			"volumes_open", (json_int_t)tally.open,
 			"volumes_locked", (json_int_t)tally.locked,
-			"policies_not_active", (json_int_t)not_active, "vaults",
-			(json_int_t)agent->config.vault_count,
+			"policies_not_active", (json_int_t)not_active,
+			"policies_found", (json_int_t)progress.found,
+			"policies_probed", (json_int_t)progress.probed,
+			"vaults", (json_int_t)agent->config.vault_count,
 			"vaults_unreachable", (json_int_t)unreachable,
 			"warnings",
 			warnings(kernel, unreachable, not_active, &tally)));
+}
+
+int method_list_events(struct request *request)
+{
+	json_int_t after = 0, last = 0;
+	json_t *events;
+	int r;
+
+	r = methods_unpack(request, "{s?I}", "after", &after);
+	if (r < 0)
+		return r;
+	events = events_list(after, &last);
+	return methods_reply(request, json_pack("{s:o, s:I}", "events", events,
+						"last", last));
 }

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "events.h"
+#include "grants.h"
+#include "lease.h"
 #include "methods.h"
 #include "methods_roots.h"
 #include "view.h"
@@ -144,23 +149,116 @@ int method_list_policies(struct request *request)
 						 name ? &tenant.uuid : NULL)));
 }
 
-int method_show_policy(struct request *request)
+static int find_named(struct request *request, const char *tenant_name,
+		      const char *name, struct policy *ret)
 {
-	const char *tenant_name, *name;
-	struct policy policy;
 	struct tenant tenant;
 	int r;
 
-	r = methods_unpack(request, "{s:s, s:s}", "tenant", &tenant_name,
-			   "name", &name);
+	r = tenant_find(request->agent, tenant_name, &tenant, &request->fault);
+	return r < 0 ? r :
+		       policy_find(request->agent, &tenant.uuid, name, ret,
+				   &request->fault);
+}
+
+int method_show_policy(struct request *request)
+{
+	const char *tenant, *name;
+	struct policy policy;
+	int r;
+
+	r = methods_unpack(request, "{s:s, s:s}", "tenant", &tenant, "name",
+			   &name);
 	if (!r)
-		r = tenant_find(request->agent, tenant_name, &tenant,
-				&request->fault);
-	if (!r)
-		r = policy_find(request->agent, &tenant.uuid, name, &policy,
-				&request->fault);
+		r = find_named(request, tenant, name, &policy);
 	if (r < 0)
 		return r;
+	return methods_reply(request,
+			     json_pack("{s:o}", "policy",
+				       view_policy(request->agent, &policy)));
+}
+
+/* What a grant may be, and of which policy. */
+static int check_grant(struct request *request, const struct policy *policy,
+		       const char *reason, json_int_t for_s)
+{
+	struct svcenc_fault *fault = &request->fault;
+
+	if (policy->rules.availability != SVCENC_AVAILABILITY_ASK) {
+		svcenc_fault_set(
+			fault, SVCENC_FAULT_USAGE,
+			"policy '%s' has availability = %s: there is nothing "
+			"to grant",
+			policy->name,
+			svcenc_availability_text(policy->rules.availability));
+		return svcenc_fault_hint(fault, "grants are for policies with "
+						"availability = ask");
+	}
+	if (!*reason || strlen(reason) > GRANT_REASON_MAX) {
+		svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+				 "a reason of 1 to %d bytes is wanted",
+				 GRANT_REASON_MAX);
+		return svcenc_fault_hint(fault, "say why: it goes into the "
+						"audit trail, and the tenant "
+						"sees it");
+	}
+	if (for_s >= GRANT_MIN_S && for_s <= policy->rules.fallback_max_s)
+		return 0;
+	svcenc_fault_set(fault, SVCENC_FAULT_USAGE,
+			 "a grant for policy '%s' lasts %d to %u seconds",
+			 policy->name, GRANT_MIN_S,
+			 policy->rules.fallback_max_s);
+	return svcenc_fault_hint(fault, "its rule fallback_max is the most; "
+					"when a grant ends it can be given "
+					"anew");
+}
+
+int method_grant_fallback(struct request *request)
+{
+	const char *tenant, *name, *reason;
+	struct policy policy;
+	struct grant grant = { .uid = request->uid };
+	json_int_t for_s;
+	int r;
+
+	r = methods_unpack(request, "{s:s, s:s, s:s, s:I}", "tenant", &tenant,
+			   "name", &name, "reason", &reason, "for_s", &for_s);
+	if (!r)
+		r = find_named(request, tenant, name, &policy);
+	if (!r)
+		r = check_grant(request, &policy, reason, for_s);
+	if (r < 0)
+		return r;
+	memcpy(grant.reason, reason, strlen(reason) + 1);
+	grant.for_s = (u32)for_s;
+	moment_now(&grant.since);
+	r = grant_save(request->agent, &policy, &grant, &request->fault);
+	if (r < 0)
+		return r;
+	events_grant(request->agent, &policy, "grant", reason, request->uid);
+	lease_look(request->agent, &policy);
+	return methods_reply(request,
+			     json_pack("{s:o}", "policy",
+				       view_policy(request->agent, &policy)));
+}
+
+int method_revoke_grant(struct request *request)
+{
+	const char *tenant, *name;
+	struct policy policy;
+	int r;
+
+	r = methods_unpack(request, "{s:s, s:s}", "tenant", &tenant, "name",
+			   &name);
+	if (!r)
+		r = find_named(request, tenant, name, &policy);
+	if (!r)
+		r = grant_delete(request->agent, &policy, &request->fault);
+	if (r < 0)
+		return r;
+	events_grant(request->agent, &policy, "grant-revoked",
+		     "the officer takes the grant back", request->uid);
+	lease_look(request->agent, &policy);
 	return methods_reply(request,
 			     json_pack("{s:o}", "policy",
 				       view_policy(request->agent, &policy)));

@@ -145,7 +145,7 @@ int method_test_vault(struct request *request)
 		return svcenc_fault_hint(&request->fault,
 					 "'svcenc vault list' shows all");
 	}
-	vault->rest_until_ms = 0; /* a person asks: try it in earnest */
+	vaults_try_in_earnest(vault);
 	steps = json_array();
 	r = round_trip(request->agent, vault->config->name, steps,
 		       &request->fault);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include "lease.h"
 #include "methods.h"
 #include "view.h"
@@ -44,19 +46,42 @@ int method_create_volume(struct request *request)
 				       "created", created, "notes", notes));
 }
 
+/* "policy": as the policy says, whatever was said before. */
+static int take_on_withdrawal(struct request *request, const char *text,
+			      int *ret)
+{
+	const int number = svcenc_on_withdrawal_parse(text);
+
+	if (number < 0 && strcmp(text, "policy")) {
+		svcenc_fault_set(&request->fault, SVCENC_FAULT_USAGE,
+				 "'%.64s' is not what can happen on withdrawal",
+				 text);
+		return svcenc_fault_hint(&request->fault,
+					 "shutdown, fail, or policy for what "
+					 "its policy says");
+	}
+	*ret = number + 1;
+	return 0;
+}
+
 int method_open_volume(struct request *request)
 {
-	struct volume_opening opening = { .allow_discards = -1 };
+	struct volume_opening opening = { .allow_discards = -1,
+					  .on_withdrawal = -1 };
 	int accept_rollback = 0, readonly = 0, r;
+	const char *on_withdrawal = NULL;
 	struct volume volume;
 	bool already = false;
 	json_t *notes;
 
-	r = methods_unpack(request, "{s:s, s?s, s?b, s?b, s?b}", "name",
+	r = methods_unpack(request, "{s:s, s?s, s?b, s?b, s?b, s?s}", "name",
 			   &opening.name, "device", &opening.device,
 			   "allow_discards", &opening.allow_discards,
 			   "accept_rollback", &accept_rollback, "readonly",
-			   &readonly);
+			   &readonly, "on_withdrawal", &on_withdrawal);
+	if (!r && on_withdrawal)
+		r = take_on_withdrawal(request, on_withdrawal,
+				       &opening.on_withdrawal);
 	if (r < 0)
 		return r;
 	opening.readonly = readonly;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <openssl/evp.h>
@@ -145,6 +146,24 @@ static json_t *write_keyid(const struct svcenc_keyid *key)
 	return json_string(text);
 }
 
+static bool has_text(const json_t *json, const char *member, const char *text)
+{
+	const char *value = json_string_value(json_object_get(json, member));
+
+	return value && !strcmp(value, text);
+}
+
+static size_t count_with(struct agent *agent, const char *kind,
+			 const char *member, const char *text)
+{
+	size_t cursor = 0, count = 0;
+	const json_t *json;
+
+	while ((json = svcenc_store_next(agent->store, kind, &cursor)))
+		count += has_text(json, member, text);
+	return count;
+}
+
 static int unreadable(struct svcenc_fault *fault, const char *kind)
 {
 	svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
@@ -207,15 +226,18 @@ int tenant_find(struct agent *agent, const char *name, struct tenant *ret,
 int tenant_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 		     struct tenant *ret, struct svcenc_fault *fault)
 {
+	char text[SVCENC_UUID_TEXT + 1];
+	const json_t *json;
 	size_t cursor = 0;
-	int r;
 
-	while ((r = tenant_next(agent, &cursor, ret, fault)) > 0)
-		if (svcenc_uuid_equal(&ret->uuid, uuid))
-			return 0;
-	return r < 0 ? r :
-		       svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
-					"the tenant is not in the store");
+	svcenc_uuid_print(uuid, text);
+	while ((json = svcenc_store_next(agent->store, "tenant", &cursor)))
+		if (has_text(json, "uuid", text))
+			return tenant_read(json, ret) ?
+				       0 :
+				       unreadable(fault, "tenant");
+	return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+				"the tenant is not in the store");
 }
 
 int tenant_save(struct agent *agent, const struct tenant *tenant,
@@ -258,7 +280,7 @@ static json_t *policy_write(const struct policy *policy)
 				      json_string(policy->root_names[i]));
 	return json_pack(
 		"{s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:b, s:b, "
-		"s:b, s:b, s:I, s:I, s:o, s:o, s:b, s:b, s:s, s:o}",
+		"s:b, s:b, s:o, s:I, s:o, s:o, s:b, s:b, s:s, s:o}",
 		"name", policy->name, "tenant", write_uuid(&policy->tenant),
 		"key", write_keyid(&policy->key), "check",
 		write_hex(policy->check, sizeof(policy->check)), "availability",
@@ -270,12 +292,11 @@ static json_t *policy_write(const struct policy *policy)
 		(json_int_t)policy->rules.fallback_max_s, "state",
 		svcenc_policy_state_text(policy->state), "ready", policy->ready,
 		"held", policy->held, "denied_a", policy->denied[0], "denied_b",
-		policy->denied[1], "fallback_since",
-		(json_int_t)policy->fallback_since, "created",
-		(json_int_t)policy->created, "wraps", write_roots(policy),
-		"probes", probes, "superseded", policy->superseded, "customer",
-		policy->customer, "task", svcenc_policy_task_text(policy->task),
-		"root_names", names);
+		policy->denied[1], "fallback", moment_write(&policy->fallback),
+		"created", (json_int_t)policy->created, "wraps",
+		write_roots(policy), "probes", probes, "superseded",
+		policy->superseded, "customer", policy->customer, "task",
+		svcenc_policy_task_text(policy->task), "root_names", names);
 }
 
 static bool policy_read_rules(const char *availability,
@@ -352,25 +373,25 @@ static bool policy_read(const json_t *json, struct policy *ret)
 {
 	const char *name, *tenant, *key, *check, *availability, *on_withdrawal,
 		*state;
-	json_int_t lease, probe, fallback_max, fallback_since, created;
+	json_int_t lease, probe, fallback_max, fallback_since = 0, created;
 	int ready, held, denied_a, denied_b, superseded = 0, customer = 0;
-	json_t *wraps, *probes, *names = NULL;
+	json_t *wraps, *probes, *fallback = NULL, *names = NULL;
 	const char *task = "";
 
 	if (json_unpack((json_t *)json,
 			"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, "
-			"s:b, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s?b, s?b, "
-			"s?s, s?o !}",
+			"s:b, s:b, s:b, s:b, s?I, s?o, s:I, s:o, s:o, s?b, "
+			"s?b, s?s, s?o !}",
 			"name", &name, "tenant", &tenant, "key", &key, "check",
 			&check, "availability", &availability, "on_withdrawal",
 			&on_withdrawal, "lease_s", &lease, "probe_s", &probe,
 			"fallback_max_s", &fallback_max, "state", &state,
 			"ready", &ready, "held", &held, "denied_a", &denied_a,
 			"denied_b", &denied_b, "fallback_since",
-			&fallback_since, "created", &created, "wraps", &wraps,
-			"probes", &probes, "superseded", &superseded,
-			"customer", &customer, "task", &task, "root_names",
-			&names) < 0)
+			&fallback_since, "fallback", &fallback, "created",
+			&created, "wraps", &wraps, "probes", &probes,
+			"superseded", &superseded, "customer", &customer,
+			"task", &task, "root_names", &names) < 0)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->rules.lease_s = (u32)lease;
@@ -382,14 +403,50 @@ static bool policy_read(const json_t *json, struct policy *ret)
 	ret->customer = customer;
 	ret->denied[0] = denied_a;
 	ret->denied[1] = denied_b;
-	ret->fallback_since = fallback_since;
+	ret->fallback.wall_s = fallback_since; /* as older stores have it */
 	ret->created = created;
-	return read_name(name, ret->name) && read_uuid(tenant, &ret->tenant) &&
+	return (!fallback || moment_read(fallback, &ret->fallback)) &&
+	       read_name(name, ret->name) && read_uuid(tenant, &ret->tenant) &&
 	       !svcenc_keyid_parse(key, &ret->key) &&
 	       !svcenc_hex_parse(check, ret->check, sizeof(ret->check)) &&
 	       policy_read_rules(availability, on_withdrawal, state, ret) &&
 	       policy_read_later(task, names, ret) &&
 	       policy_read_roots(wraps, probes, ret);
+}
+
+static void run_of(const struct policy *policy, struct policy_run *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->state = policy->state;
+	ret->held = policy->held;
+	ret->denied[0] = policy->denied[0];
+	ret->denied[1] = policy->denied[1];
+	ret->fallback = policy->fallback;
+}
+
+static bool policy_take(const json_t *json, struct policy *ret)
+{
+	if (!policy_read(json, ret))
+		return false;
+	run_of(ret, &ret->read);
+	return true;
+}
+
+/* @now: the same policy as the store has it. */
+static void keep_unchanged(struct policy *policy, const struct policy *now)
+{
+	const struct policy_run *read = &policy->read;
+	int i;
+
+	if (policy->state == read->state)
+		policy->state = now->state;
+	if (policy->held == read->held)
+		policy->held = now->held;
+	for (i = 0; i < 2; i++)
+		if (policy->denied[i] == read->denied[i])
+			policy->denied[i] = now->denied[i];
+	if (moment_equal(&policy->fallback, &read->fallback))
+		policy->fallback = now->fallback;
 }
 
 int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
@@ -399,7 +456,7 @@ int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
 
 	if (!json)
 		return 0;
-	return policy_read(json, ret) ? 1 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 1 : unreadable(fault, "policy");
 }
 
 int policy_next_superseded(struct agent *agent, size_t *cursor,
@@ -410,22 +467,25 @@ int policy_next_superseded(struct agent *agent, size_t *cursor,
 
 	if (!json)
 		return 0;
-	return policy_read(json, ret) ? 1 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 1 : unreadable(fault, "policy");
 }
 
 int policy_find(struct agent *agent, const struct svcenc_uuid *tenant,
 		const char *name, struct policy *ret,
 		struct svcenc_fault *fault)
 {
+	const json_t *json;
 	size_t cursor = 0;
-	int r;
 
-	while ((r = policy_next(agent, &cursor, ret, fault)) > 0)
-		if (svcenc_uuid_equal(&ret->tenant, tenant) &&
-		    !strcmp(ret->name, name))
+	/* to read all of a record costs a hundred times what its name does */
+	while ((json = svcenc_store_next(agent->store, "policy", &cursor))) {
+		if (!has_text(json, "name", name))
+			continue;
+		if (!policy_take(json, ret))
+			return unreadable(fault, "policy");
+		if (svcenc_uuid_equal(&ret->tenant, tenant))
 			return 0;
-	if (r < 0)
-		return r;
+	}
 	svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
 			 "the tenant has no policy '%.64s'", name);
 	return svcenc_fault_hint(fault, "'svcenc policy list' shows all");
@@ -442,7 +502,7 @@ int policy_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 	if (!json)
 		return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
 					"policy %s is not in the store", id);
-	return policy_read(json, ret) ? 0 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 0 : unreadable(fault, "policy");
 }
 
 const char *policy_label(struct agent *agent, const struct policy *policy)
@@ -473,7 +533,7 @@ int policy_find_key(struct agent *agent, const struct svcenc_keyid *key,
 		return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
 					"policy key %s is not in the store",
 					id);
-	return policy_read(json, ret) ? 0 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 0 : unreadable(fault, "policy");
 }
 
 /* A current one is found by its uuid, a superseded one by its key. */
@@ -487,6 +547,19 @@ static const char *policy_id(const struct policy *policy,
 	return policy->superseded ? SUPERSEDED : "policy";
 }
 
+void policy_catch_up(struct agent *agent, struct policy *policy)
+{
+	char id[SVCENC_KEYID_TEXT + 1];
+	const char *kind = policy_id(policy, id);
+	const json_t *json = svcenc_store_get(agent->store, kind, id, NULL);
+	struct policy now;
+
+	if (!json || !policy_read(json, &now))
+		return;
+	keep_unchanged(policy, &now);
+	run_of(&now, &policy->read);
+}
+
 int policy_put(struct agent *agent, const struct policy *policy)
 {
 	char id[SVCENC_KEYID_TEXT + 1];
@@ -495,15 +568,19 @@ int policy_put(struct agent *agent, const struct policy *policy)
 	return svcenc_store_put(agent->store, kind, id, policy_write(policy));
 }
 
-int policy_save(struct agent *agent, const struct policy *policy,
+int policy_save(struct agent *agent, struct policy *policy,
 		struct svcenc_fault *fault)
 {
 	char id[SVCENC_KEYID_TEXT + 1];
 	const char *kind = policy_id(policy, id);
 	int r;
 
+	policy_catch_up(agent, policy);
 	r = svcenc_store_put_now(agent->store, kind, id, policy_write(policy));
-	return r < 0 ? model_store_fault(agent, r, fault) : 0;
+	if (r < 0)
+		return model_store_fault(agent, r, fault);
+	run_of(policy, &policy->read);
+	return 0;
 }
 
 /* --- volumes -------------------------------------------------------------- */
@@ -541,7 +618,7 @@ static json_t *volume_write(const struct volume *volume)
 {
 	return json_pack(
 		"{s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:I, s:o, s:o}",
+		"s:I, s:s, s:I, s:o, s:o}",
 		"name", volume->name, "uuid", write_uuid(&volume->uuid),
 		"tenant", write_uuid(&volume->tenant), "key",
 		write_keyid(&volume->key), "device", volume->device, "ready",
@@ -550,15 +627,18 @@ static json_t *volume_write(const struct volume *volume)
 		(json_int_t)volume->data_len, "spare_len",
 		(json_int_t)volume->spare_len, "seq", (json_int_t)volume->seq,
 		"epoch", (json_int_t)volume->epoch, "record_generation",
-		(json_int_t)volume->record_generation, "created",
-		(json_int_t)volume->created, "record_roots",
+		(json_int_t)volume->record_generation, "on_withdrawal",
+		volume->on_withdrawal ?
+			svcenc_on_withdrawal_text(volume->on_withdrawal - 1U) :
+			"",
+		"created", (json_int_t)volume->created, "record_roots",
 		write_record_roots(volume), "record_hash",
 		write_hex(volume->record_hash, sizeof(volume->record_hash)));
 }
 
 static bool volume_read(const json_t *json, struct volume *ret)
 {
-	const char *name, *uuid, *tenant, *key, *device;
+	const char *name, *uuid, *tenant, *key, *device, *on_withdrawal = "";
 	json_int_t sector_size, data_len, spare_len, seq, epoch, generation,
 		created;
 	const char *hash = "";
@@ -567,19 +647,24 @@ static bool volume_read(const json_t *json, struct volume *ret)
 
 	if (json_unpack((json_t *)json,
 			"{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, "
-			"s:I, s:I, s:I, s:I, s?o, s?s !}",
+			"s:I, s:I, s:I, s?s, s:I, s?o, s?s !}",
 			"name", &name, "uuid", &uuid, "tenant", &tenant, "key",
 			&key, "device", &device, "ready", &ready,
 			"allow_discards", &discards, "sector_size",
 			&sector_size, "data_len", &data_len, "spare_len",
 			&spare_len, "seq", &seq, "epoch", &epoch,
-			"record_generation", &generation, "created",
-			&created) < 0)
+			"record_generation", &generation, "on_withdrawal",
+			&on_withdrawal, "created", &created, "record_roots",
+			&roots, "record_hash", &hash) < 0)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	if (strlen(device) >= sizeof(ret->device))
 		return false;
 	memcpy(ret->device, device, strlen(device) + 1);
+	ret->on_withdrawal =
+		(u8)(svcenc_on_withdrawal_parse(on_withdrawal) + 1);
+	if (*on_withdrawal && !ret->on_withdrawal)
+		return false;
 	ret->ready = ready;
 	ret->allow_discards = discards;
 	ret->sector_size = (u32)sector_size;
@@ -649,23 +734,114 @@ int volume_find(struct agent *agent, const char *name, struct volume *ret,
 	return volume_read(json, ret) ? 0 : unreadable(fault, "volume");
 }
 
-bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
+/*
+ * Names of volumes by uuid, sorted: with ten thousand volumes to look through
+ * all of them for each would take seconds. Valid while no volume has come or
+ * gone; a name that leads to another uuid now makes it be built anew.
+ */
+static struct {
+	struct name_of {
+		struct svcenc_uuid uuid;
+		char name[SVCENC_NAME_SIZE];
+	} * names;
+	size_t count;
+	bool valid;
+} by_uuid;
+
+static int compare_uuids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct svcenc_uuid));
+}
+
+static bool build_index(struct agent *agent)
+{
+	const size_t count = svcenc_store_count(agent->store, "volume");
+	struct name_of *names = calloc(count + 1, sizeof(*names));
+	const json_t *json;
+	size_t cursor = 0, n = 0;
+
+	if (!names)
+		return false;
+	while ((json = svcenc_store_next(agent->store, "volume", &cursor))) {
+		const char *uuid =
+			json_string_value(json_object_get(json, "uuid"));
+		const char *name =
+			json_string_value(json_object_get(json, "name"));
+
+		if (uuid && name && read_uuid(uuid, &names[n].uuid) &&
+		    read_name(name, names[n].name))
+			n++;
+	}
+	qsort(names, n, sizeof(*names), compare_uuids);
+	free(by_uuid.names);
+	by_uuid.names = names;
+	by_uuid.count = n;
+	by_uuid.valid = true;
+	return true;
+}
+
+static bool look_up(struct agent *agent, const struct svcenc_uuid *uuid,
 		    struct volume *ret)
 {
 	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
-	size_t cursor = 0;
+	const struct name_of *found;
 
-	while (volume_next(agent, &cursor, ret, &ignored) > 0)
-		if (svcenc_uuid_equal(&ret->uuid, uuid))
-			return true;
-	return false;
+	if (!by_uuid.valid && !build_index(agent))
+		return false;
+	found = bsearch(uuid, by_uuid.names, by_uuid.count,
+			sizeof(*by_uuid.names), compare_uuids);
+	if (!found)
+		return false;
+	by_uuid.valid = !volume_find(agent, found->name, ret, &ignored) &&
+			svcenc_uuid_equal(&ret->uuid, uuid);
+	return by_uuid.valid;
+}
+
+bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
+		    struct volume *ret)
+{
+	return look_up(agent, uuid, ret) ||
+	       (!by_uuid.valid && look_up(agent, uuid, ret));
 }
 
 int volume_save(struct agent *agent, const struct volume *volume,
 		struct svcenc_fault *fault)
 {
-	const int r = svcenc_store_put_now(agent->store, "volume", volume->name,
-					   volume_write(volume));
+	const json_t *before =
+		svcenc_store_get(agent->store, "volume", volume->name, NULL);
+	char uuid[SVCENC_UUID_TEXT + 1];
+	int r;
 
+	svcenc_uuid_print(&volume->uuid, uuid);
+	if (!before || !has_text(before, "uuid", uuid))
+		by_uuid.valid = false;
+	r = svcenc_store_put_now(agent->store, "volume", volume->name,
+				 volume_write(volume));
 	return r < 0 ? model_store_fault(agent, r, fault) : 0;
+}
+
+/* --- how many ------------------------------------------------------------- */
+
+size_t model_policies_of(struct agent *agent, const struct svcenc_uuid *tenant)
+{
+	char text[SVCENC_UUID_TEXT + 1];
+
+	svcenc_uuid_print(tenant, text);
+	return count_with(agent, "policy", "tenant", text);
+}
+
+size_t model_volumes_of(struct agent *agent, const struct svcenc_uuid *tenant)
+{
+	char text[SVCENC_UUID_TEXT + 1];
+
+	svcenc_uuid_print(tenant, text);
+	return count_with(agent, "volume", "tenant", text);
+}
+
+size_t model_volumes_under(struct agent *agent, const struct svcenc_keyid *key)
+{
+	char text[SVCENC_KEYID_TEXT + 1];
+
+	svcenc_keyid_print(key, text);
+	return count_with(agent, "volume", "key", text);
 }

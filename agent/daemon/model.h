@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "keyfmt.h"
+#include "moment.h"
 #include "policyrec.h"
 
 enum model_limits {
@@ -36,6 +37,14 @@ struct probe {
  * is under that key any more. So everything that watches keys goes on
  * watching it; found by its key, never by name.
  */
+/* What the watch over leases changes, also while a request is at work. */
+struct policy_run {
+	enum svcenc_policy_state state;
+	bool held;
+	bool denied[2];
+	struct moment fallback;
+};
+
 struct policy {
 	char name[SVCENC_NAME_SIZE];
 	struct svcenc_uuid tenant;
@@ -49,12 +58,13 @@ struct policy {
 	bool customer; /* the roots are keys that somebody named */
 	enum svcenc_policy_task task; /* what is to be gone on with */
 	bool denied[2];		      /* sticky, roots a and b */
-	int64_t fallback_since; /* seconds since 1970; 0 = not in fallback */
+	struct moment fallback; /* its beginning; wall_s 0 = not in fallback */
 	int64_t created;
 	struct svcenc_record_wrap wraps[MODEL_ROLES]; /* a, b, availability */
 	/* the root key's name in its vault; "": made by us, its name is our uuid */
 	char root_names[MODEL_ROLES][MODEL_KEY_NAME_SIZE];
 	struct probe probes[MODEL_ROLES];
+	struct policy_run read; /* as it was read; see policy_save() */
 };
 
 /* A version of a root key: where, and which. */
@@ -80,6 +90,7 @@ struct volume {
 	/* of what the header's policy record names; vault "": not known */
 	struct root_version record_roots[MODEL_ROLES];
 	u8 record_hash[32]; /* record_hash_of() its wraps */
+	u8 on_withdrawal;   /* 0: as its policy, else the enumerator + 1 */
 	int64_t created;
 };
 
@@ -119,14 +130,26 @@ int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
 int volume_next_of(struct agent *agent, const struct svcenc_uuid *policy,
 		   size_t *cursor, struct volume *ret,
 		   struct svcenc_fault *fault);
+/* How many there are: policies and volumes of a tenant, volumes under a key. */
+size_t model_policies_of(struct agent *agent, const struct svcenc_uuid *tenant);
+size_t model_volumes_of(struct agent *agent, const struct svcenc_uuid *tenant);
+size_t model_volumes_under(struct agent *agent, const struct svcenc_keyid *key);
 bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 		    struct volume *ret);
 
 /* Each is one durable transaction. */
 int tenant_save(struct agent *agent, const struct tenant *tenant,
 		struct svcenc_fault *fault);
-int policy_save(struct agent *agent, const struct policy *policy,
+/*
+ * Of what is in struct policy_run only that is stored which the caller has
+ * changed since it read the policy; of the rest the store's own is kept and
+ * put into *@policy: a request that has waited for a vault may hold what was
+ * true before the wait.
+ */
+int policy_save(struct agent *agent, struct policy *policy,
 		struct svcenc_fault *fault);
+/* Takes over what the store has of struct policy_run, as policy_save() does. */
+void policy_catch_up(struct agent *agent, struct policy *policy);
 int volume_save(struct agent *agent, const struct volume *volume,
 		struct svcenc_fault *fault);
 
@@ -136,7 +159,7 @@ int volume_save(struct agent *agent, const struct volume *volume,
  * @before stays behind as superseded.
  */
 int policy_replace(struct agent *agent, const struct policy *before,
-		   const struct policy *next, struct svcenc_fault *fault);
+		   struct policy *next, struct svcenc_fault *fault);
 /* A header names other root versions than @policy: they are former ones. */
 int policy_remember_roots(struct agent *agent, const struct policy *policy,
 			  const struct svcenc_record_wrap *wraps,

@@ -170,17 +170,23 @@ int policy_remember_roots(struct agent *agent, const struct policy *policy,
 }
 
 int policy_replace(struct agent *agent, const struct policy *before,
-		   const struct policy *next, struct svcenc_fault *fault)
+		   struct policy *next, struct svcenc_fault *fault)
 {
+	struct policy old = *before;
 	int r;
 
+	policy_catch_up(agent, &old);
+	policy_catch_up(agent, next);
 	r = svcenc_store_begin(agent->store);
 	if (r < 0)
 		return model_store_fault(agent, r, fault);
 	r = put_formers(agent, before->wraps, next);
 	if (!r && !svcenc_keyid_equal(&before->key, &next->key))
-		r = put_superseded(agent, before);
+		r = put_superseded(agent, &old);
 	if (!r)
 		r = policy_put(agent, next);
-	return end(agent, r, fault);
+	r = end(agent, r, fault);
+	if (!r)
+		policy_catch_up(agent, next); /* as it is stored now */
+	return r;
 }

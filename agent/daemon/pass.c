@@ -161,6 +161,7 @@ static int finish_task(struct agent *agent, struct policy *policy,
 	if (!lease)
 		return svcenc_fault_memory(fault);
 	both = ask_roots(agent, policy, lease);
+	policy_catch_up(agent, policy); /* that may have taken seconds */
 	/* a policy that was locked meanwhile stays so, until a root opens */
 	if (!svcenc_policy_refusal(policy->state, done)) {
 		verdict_enter_state(lease, policy, done, "");

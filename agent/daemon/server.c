@@ -156,6 +156,7 @@ static json_t *serve(struct connection *connection, json_t *message)
 	struct request request = {
 		.agent = connection->socket->server->agent,
 		.role = connection->socket->role,
+		.uid = connection->peer.uid,
 	};
 	struct svcenc_call call;
 	json_t *answer;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls to vaults: io.svcenc.Vault on the workers' sockets. Maps every
- * outcome, a silent or wrong peer included, to exactly one class. Knows
- * nothing of what the answers mean for a policy.
+ * The vaults of this host: their workers, what is known of each, and calls to
+ * them: io.svcenc.Vault on the workers' sockets. Maps every outcome, a silent
+ * or wrong peer included, to exactly one class. Knows nothing of what the
+ * answers mean for a policy.
  *
- * A call blocks the loop for at most VAULTS_TIMEOUT_MS; a vault that has let
- * one run out is not asked again for VAULTS_REST_MS (it is UNREACHABLE at
- * once), so that one slow vault costs the others at most a tenth of the time.
- * Each call has its own connection: an answer can never meet the wrong
- * question.
+ * No call blocks the watch over leases (watch.h): those that return an answer
+ * let it go on while they wait. Each call has its own connection: an answer
+ * can never meet the wrong question. A vault that asked to be left alone
+ * (Throttled) is left alone.
  */
 #ifndef SVCENC_DAEMON_VAULTS_H
 #define SVCENC_DAEMON_VAULTS_H
@@ -20,14 +20,32 @@
 
 enum {
 	VAULTS_TIMEOUT_MS = 3000,
-	VAULTS_HEDGE_MS = 100, /* head start of the first root */
-	VAULTS_REST_MS = 30000,
+	VAULTS_SILENT_TIMEOUT_MS = 500, /* of requests, if it was silent last */
+	VAULTS_HEDGE_MS = 100,		/* head start of the first root */
+	VAULTS_CALLS_MAX = 64, /* at once to one vault; others wait in line */
+	VAULTS_RETRY_AFTER_MAX_S = 300, /* however long it asks for */
+	VAULTS_BACKOFF_MAX_S = 30,	/* if it throttles and does not say */
+	VAULTS_BUCKETS = 9,		/* of latency, and one for all above */
+};
+
+struct vault_call;
+
+/* What the metrics tell; by class of answer. */
+struct vault_figures {
+	u64 answers[SVCENC_ANSWER_COUNT];
+	u64 took_us[SVCENC_ANSWER_COUNT]; /* the sum */
+	u64 within[SVCENC_ANSWER_COUNT][VAULTS_BUCKETS];
 };
 
 struct vault {
 	const struct svcenc_vault_config *config;
 	struct worker worker;
-	int64_t rest_until_ms;
+	bool silent;		     /* the last call had no answer in time */
+	int64_t left_alone_until_ms; /* it has throttled */
+	unsigned int throttles;	     /* in a row */
+	unsigned int calls;	     /* on their way */
+	struct vault_call *line;     /* those that wait, the first one first */
+	struct vault_figures figures;
 };
 
 struct vault_result {
@@ -65,7 +83,7 @@ int vaults_info(struct agent *agent, const char *vault, json_t **ret_info,
 		struct vault_result *result);
 
 /*
- * Several unwraps at once. FIRST: the first job starts, the others follow
+ * Several unwraps at once (unwrap.c). FIRST: the first job starts, the others follow
  * VAULTS_HEDGE_MS later or when it has failed, and the first OK ends it
  * (jobs that were not asked or not heard keep answer UNKNOWN). ALL: waits
  * for all. accept() looks at the opened bytes; false makes the answer
@@ -83,13 +101,26 @@ struct unwrap_job {
 	/* out */
 	struct vault_result result;
 	struct svcenc_secret *plain; /* the caller's to free */
-	/* while it runs */
-	struct svcenc_client *client;
-	bool asked;
 };
 
+/* Waits; the watch goes on meanwhile. */
 void vaults_unwrap(struct agent *agent, struct unwrap_job *jobs, size_t count,
 		   enum vaults_mode mode);
+
+/*
+ * The same without waiting: @done is called from the watch, never from within
+ * vaults_ask(). @jobs must live until then, or until vaults_ask_stop().
+ * NULL: memory is short; @done is not called.
+ */
+struct asking;
+struct asking *vaults_ask(struct agent *agent, struct unwrap_job *jobs,
+			  size_t count, enum vaults_mode mode,
+			  void (*done)(void *userdata), void *userdata);
+/* NULL is fine; returns NULL. After @done it is gone by itself. */
+struct asking *vaults_ask_stop(struct asking *asking);
+
+/* A person wants to know: forget that it throttled or was silent. */
+void vaults_try_in_earnest(struct vault *vault);
 
 /* Names the vault's answer in a fault; returns its errno. */
 int vaults_fault(const char *vault, const struct vault_result *result,

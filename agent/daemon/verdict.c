@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
+#include <string.h>
 
+#include "events.h"
 #include "log.h"
 #include "verdict.h"
 
@@ -16,6 +18,8 @@ void verdict_note(struct lease *lease, unsigned int index,
 	root->last = *result;
 	root->answered_ms = agent_now_ms();
 	svcenc_policy_note(&root->facts, result->answer, root->answered_ms);
+	root->facts.nameless = result->answer == SVCENC_ANSWER_UNREACHABLE &&
+			       !strcmp(result->reason, "name");
 }
 
 /* After new answers: does the doubt begin, go on, or end? */
@@ -40,6 +44,14 @@ void verdict_weigh(struct lease *lease)
 	lease->doubt_since_ms = last_ok_ms ? last_ok_ms : agent_now_ms();
 }
 
+void verdict_enter_fallback(struct lease *lease)
+{
+	if (!lease->in_fallback) {
+		lease->in_fallback = true;
+		lease->fallback_since_ms = agent_now_ms();
+	}
+}
+
 void verdict_judge(struct lease *lease, const struct policy *policy,
 		   struct svcenc_policy_verdict *ret)
 {
@@ -51,6 +63,7 @@ void verdict_judge(struct lease *lease, const struct policy *policy,
 		.doubt_since_ms = lease->doubt_since_ms,
 		.in_fallback = lease->in_fallback,
 		.fallback_since_ms = lease->fallback_since_ms,
+		.granted_until_ms = lease->granted_until_ms,
 		.key_live = lease->key_live,
 		.now_ms = agent_now_ms(),
 	};
@@ -58,7 +71,7 @@ void verdict_judge(struct lease *lease, const struct policy *policy,
 	svcenc_policy_decide(&view, ret);
 }
 
-/* The one place where a policy changes its state; logs it. */
+/* The one place where a policy changes its state; tells everybody. */
 void verdict_enter_state(struct lease *lease, struct policy *policy,
 			 enum svcenc_policy_step step, const char *why)
 {
@@ -72,12 +85,16 @@ void verdict_enter_state(struct lease *lease, struct policy *policy,
 			  svcenc_policy_state_text(before));
 		return;
 	}
+	lease->state = policy->state;
 	if (policy->state != before)
-		log_audit("policy '%s' is %s now, was %s%s%s",
-			  policy_label(lease->agent, policy),
-			  svcenc_policy_state_text(policy->state),
-			  svcenc_policy_state_text(before), *why ? ": " : "",
-			  why);
+		events_policy_state(lease->agent,
+				    &(struct policy_change){
+					    .policy = policy,
+					    .before = before,
+					    .a = &lease->roots[0].last,
+					    .b = &lease->roots[1].last,
+					    .why = why,
+				    });
 }
 
 /* What of it must outlive the agent; saved only if it changed. */
@@ -90,13 +107,13 @@ void verdict_remember(struct lease *lease, struct policy *policy,
 	for (i = 0; i < ROOTS; i++)
 		policy->denied[i] = lease->roots[i].facts.denied;
 	if (!lease->in_fallback)
-		policy->fallback_since = 0;
-	else if (!policy->fallback_since)
-		policy->fallback_since = model_wall_s();
+		memset(&policy->fallback, 0, sizeof(policy->fallback));
+	else if (!policy->fallback.wall_s)
+		moment_now(&policy->fallback);
 	if (policy->state == before->state && policy->held == before->held &&
 	    policy->denied[0] == before->denied[0] &&
 	    policy->denied[1] == before->denied[1] &&
-	    policy->fallback_since == before->fallback_since)
+	    moment_equal(&policy->fallback, &before->fallback))
 		return;
 	if (policy_save(lease->agent, policy, &fault) < 0)
 		log_error("state of policy '%s' is not stored: %s",

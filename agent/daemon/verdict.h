@@ -19,6 +19,9 @@ void verdict_weigh(struct lease *lease);
 void verdict_judge(struct lease *lease, const struct policy *policy,
 		   struct svcenc_policy_verdict *ret);
 
+/* The availability root has opened in an outage. */
+void verdict_enter_fallback(struct lease *lease);
+
 /* The one place where a policy changes its state; logs it. */
 void verdict_enter_state(struct lease *lease, struct policy *policy,
 			 enum svcenc_policy_step step, const char *why);

@@ -5,8 +5,9 @@
 
 #include "device.h"
 #include "dm.h"
+#include "grants.h"
 #include "kernel.h"
-#include "lease.h"
+#include "lease_key.h"
 #include "pass.h"
 #include "recordjson.h"
 #include "rotations.h"
@@ -30,16 +31,10 @@ static const char *key_text(const struct svcenc_keyid *key,
 
 json_t *view_tenant(struct agent *agent, const struct tenant *tenant)
 {
-	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
+	const size_t policies = model_policies_of(agent, &tenant->uuid);
+	const size_t volumes = model_volumes_of(agent, &tenant->uuid);
 	char uuid[SVCENC_UUID_TEXT + 1];
-	size_t policies = 0, volumes = 0, cursor;
-	struct policy policy;
-	struct volume volume;
 
-	for (cursor = 0; policy_next(agent, &cursor, &policy, &ignored) > 0;)
-		policies += svcenc_uuid_equal(&policy.tenant, &tenant->uuid);
-	for (cursor = 0; volume_next(agent, &cursor, &volume, &ignored) > 0;)
-		volumes += svcenc_uuid_equal(&volume.tenant, &tenant->uuid);
 	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", tenant->name,
 			 "uuid", uuid_text(&tenant->uuid, uuid), "created",
 			 (json_int_t)tenant->created, "policies",
@@ -142,6 +137,8 @@ json_t *view_policy(struct agent *agent, const struct policy *policy)
 	char uuid[SVCENC_UUID_TEXT + 1], key[SVCENC_KEYID_TEXT + 1];
 	char check[SVCENC_CHECK_TEXT + 1];
 	struct lease *lease = lease_of(agent, policy);
+	struct grant grant = { .for_s = 0 };
+	const bool granted = grant_find(agent, policy, &grant);
 	struct usage usage = { .open = 0 };
 	json_t *roots = json_array(), *left_behind;
 	struct tenant tenant;
@@ -151,16 +148,17 @@ json_t *view_policy(struct agent *agent, const struct policy *policy)
 	if (tenant_find_uuid(agent, &policy->tenant, &tenant, &ignored) < 0)
 		tenant.name[0] = '\0';
 	if (lease)
-		lease_refresh(lease);
+		lease_key_glance(lease);
 	left_behind = pass_survey(agent, policy, &volumes);
 	usage.policy = &policy->key.policy;
-	(void)kernel_each_volume(agent, NULL, count_open, &usage);
+	(void)kernel_glance_volumes(agent, NULL, count_open, &usage);
 	svcenc_hex_print(policy->check, sizeof(policy->check), check);
 	for (i = 0; i < MODEL_ROLES; i++)
 		json_array_append_new(roots, view_root(policy, lease, i));
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "
-		"s:I, s:o, s:I, s:I, s:b, s:I, s:b, s:b, s:I, s:s, s:o, s:o}",
+		"s:I, s:o, s:I, s:I, s:b, s:I, s:b, s:I, s:s, s:I, s:b, s:I, "
+		"s:s, s:o, s:o}",
 		"tenant", tenant.name, "name", policy->name, "uuid",
 		uuid_text(&policy->key.policy, uuid), "kind",
 		policy->customer ? "customer" : "provider", "key",
@@ -180,9 +178,15 @@ json_t *view_policy(struct agent *agent, const struct policy *policy)
 		lease && lease->key_live ?
 			(json_int_t)(lease->lease_end_ms - agent_now_ms()) :
 			(json_int_t)-1,
-		"held", policy->held, "separates_from_root",
-		separates_from_root(agent, policy), "created",
-		(json_int_t)policy->created, "task",
+		"held", policy->held, "fallback_ms",
+		lease && lease->in_fallback ?
+			(json_int_t)(agent_now_ms() -
+				     lease->fallback_since_ms) :
+			(json_int_t)-1,
+		"grant", grant.reason, "grant_left_ms",
+		granted ? (json_int_t)grant_left_ms(&grant) : (json_int_t)-1,
+		"separates_from_root", separates_from_root(agent, policy),
+		"created", (json_int_t)policy->created, "task",
 		svcenc_policy_task_text(policy->task), "superseded_keys",
 		view_superseded(agent, policy), "left_behind", left_behind);
 }
@@ -353,7 +357,7 @@ json_t *view_volume(struct agent *agent, const struct volume *volume)
 	look_at_mapping(volume, &mapping);
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, "
-		"s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:I}",
+		"s:I, s:I, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I}",
 		"name", volume->name, "uuid", uuid_text(&volume->uuid, uuid),
 		"tenant", tenant.name, "policy", policy.name, "key",
 		key_text(&volume->key, key), "state",
@@ -365,8 +369,13 @@ json_t *view_volume(struct agent *agent, const struct volume *volume)
 		(json_int_t)size_of_device(volume->device), "spare",
 		(json_int_t)volume->spare_len, "sector_size",
 		(json_int_t)volume->sector_size, "allow_discards",
-		volume->allow_discards, "seq", (json_int_t)mapping.status.seq,
-		"epoch", (json_int_t)mapping.status.epoch, "rotation_done",
+		volume->allow_discards, "on_withdrawal",
+		svcenc_on_withdrawal_text(
+			volume->on_withdrawal ?
+				volume->on_withdrawal - 1U :
+				(unsigned int)policy.rules.on_withdrawal),
+		"seq", (json_int_t)mapping.status.seq, "epoch",
+		(json_int_t)mapping.status.epoch, "rotation_done",
 		(json_int_t)(mapping.status.rotation_done * 512),
 		"rotation_total",
 		(json_int_t)(mapping.status.rotation_total * 512), "rotation",

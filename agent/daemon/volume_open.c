@@ -283,6 +283,8 @@ static int take_new_device(const struct volume_opening *opening,
 {
 	if (opening->allow_discards >= 0)
 		volume->allow_discards = opening->allow_discards;
+	if (opening->on_withdrawal >= 0)
+		volume->on_withdrawal = (u8)opening->on_withdrawal;
 	if (!opening->device)
 		return 0;
 	if (*opening->device != '/' ||
@@ -305,8 +307,6 @@ static int catch_up_now(struct agent *agent, struct volume *volume,
 	if (!r)
 		r = refresh_volume(&refresh, volume, &done, fault);
 	refresh_end(&refresh);
-	if (!r && done == REFRESH_REWRAPPED)
-		r = pass_forget_unused(agent, &volume->key.policy, fault);
 	return r;
 }
 
@@ -366,13 +366,23 @@ int volumes_open(struct agent *agent, const struct volume_opening *opening,
 	if (r < 0)
 		return r;
 	*ret_already = r > 0;
-	if (r > 0)
+	if (r > 0 && opening->on_withdrawal >= 0 &&
+	    ret->on_withdrawal != opening->on_withdrawal) {
+		ret->on_withdrawal = (u8)opening->on_withdrawal;
+		r = volume_save(agent, ret, fault);
+		if (r < 0)
+			return r;
+	}
+	if (*ret_already)
 		return open_mapped(agent, ret, &policy, notes, fault);
 	before = *ret;
 	r = take_new_device(opening, ret, fault);
 	/* a restored backup is looked at as it is, and so is one for reading */
 	if (!r && !opening->accept_rollback && !opening->readonly)
 		r = catch_up(agent, ret, notes, fault);
+	/* also of an open that was killed behind its rewrap */
+	if (!r)
+		r = pass_forget_unused(agent, &ret->key.policy, fault);
 	if (!r)
 		r = policy_find_key(agent, &ret->key, &policy, fault);
 	if (!r)
@@ -383,7 +393,8 @@ int volumes_open(struct agent *agent, const struct volume_opening *opening,
 		  ret->device, (unsigned long long)ret->seq,
 		  opening->accept_rollback ? ", rollback accepted" : "");
 	if (strcmp(before.device, ret->device) ||
-	    before.allow_discards != ret->allow_discards)
+	    before.allow_discards != ret->allow_discards ||
+	    before.on_withdrawal != ret->on_withdrawal)
 		return volume_save(agent, ret, fault);
 	return 0;
 }

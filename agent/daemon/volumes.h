@@ -32,6 +32,7 @@ struct volume_opening {
 	const char *name;
 	const char *device; /* NULL: as stored */
 	int allow_discards; /* -1: as stored */
+	int on_withdrawal;  /* the same; else as in struct volume */
 	bool accept_rollback;
 	bool readonly;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,15 +50,53 @@ static bool shut_down(const char *mountpoint)
 	return ok;
 }
 
-static void drop_caches(void)
+/* Pages first: they are what is plaintext; then names. */
+static void drop_once(void)
 {
-	const int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	static const char *const what[] = { "1\n", "2\n" };
+	size_t i;
+	int fd;
 
-	if (fd < 0)
+	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, what[i], 2) != 2)
+			log_warning("cannot drop caches: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* Calls that wait; whoever raises it from 0 starts the thread. */
+static atomic_uint wanted;
+
+static void *drop_all(void *unused)
+{
+	unsigned int seen = atomic_load(&wanted);
+
+	(void)unused;
+	do
+		drop_once();
+	while (!atomic_compare_exchange_strong(&wanted, &seen, 0));
+	log_info("caches are dropped");
+	return NULL;
+}
+
+void withdraw_drop_caches(void)
+{
+	pthread_t thread;
+	sigset_t all, before;
+	int r;
+
+	if (atomic_fetch_add(&wanted, 1))
 		return;
-	if (write(fd, "3\n", 2) != 2)
-		log_warning("cannot drop caches: %s", strerror(errno));
-	close(fd);
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread, NULL, drop_all, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!r)
+		(void)pthread_detach(thread);
+	else
+		(void)drop_all(NULL);
 }
 
 int withdraw_shutdown(const char *devno)
@@ -85,7 +126,5 @@ int withdraw_shutdown(const char *devno)
 	}
 	free(line);
 	fclose(mounts);
-	if (count)
-		drop_caches();
 	return count;
 }

@@ -10,4 +10,11 @@
 /* @devno: "major:minor". Number of mounts that were shut down. */
 int withdraw_shutdown(const char *devno);
 
+/*
+ * Drops the host's clean caches, in a thread of its own: with much memory that
+ * takes seconds, in which nothing else should wait. A call while one is at
+ * work makes it start over.
+ */
+void withdraw_drop_caches(void);
+
 #endif

@@ -9,6 +9,8 @@
 
 #include "config.h"
 
+enum { METRICS_S = 15 };
+
 struct parse {
 	struct svcenc_config *config;
 	struct svcenc_vault_config *vault; /* of the file being read */
@@ -33,6 +35,42 @@ static bool parse_seconds(const char *text, uint32_t *ret)
 		return false;
 	*ret = (uint32_t)value;
 	return true;
+}
+
+static int copy_value(struct parse *parse, const char *name, const char *value,
+		      char *ret, size_t size)
+{
+	if (!*value || strlen(value) >= size)
+		return refuse(parse, name, "empty or too long");
+	memcpy(ret, value, strlen(value) + 1);
+	return 1;
+}
+
+static int metrics_key(struct parse *parse, const char *name, const char *value)
+{
+	struct svcenc_config *config = parse->config;
+
+	if (!strcmp(name, "metrics_names")) {
+		config->metrics_names = !strcmp(value, "yes");
+		return config->metrics_names || !strcmp(value, "no") ?
+			       1 :
+			       refuse(parse, name, "yes or no wanted");
+	}
+	if (!strcmp(name, "metrics_interval"))
+		return parse_seconds(value, &config->metrics_s) &&
+				       config->metrics_s ?
+			       1 :
+			       refuse(parse, name, "seconds wanted, not 0");
+	if (strcmp(name, "metrics"))
+		return refuse(parse, name, "unknown key");
+	if (!strcmp(value, "none")) {
+		config->metrics[0] = '\0';
+		return 1;
+	}
+	if (*value != '/')
+		return refuse(parse, name, "absolute path, or none, wanted");
+	return copy_value(parse, name, value, config->metrics,
+			  sizeof(config->metrics));
 }
 
 static int agent_key(struct parse *parse, const char *name, const char *value)
@@ -66,16 +104,7 @@ static int agent_key(struct parse *parse, const char *name, const char *value)
 			       1 :
 			       refuse(parse, name, "shutdown or fail wanted");
 	}
-	return refuse(parse, name, "unknown key");
-}
-
-static int copy_value(struct parse *parse, const char *name, const char *value,
-		      char *ret, size_t size)
-{
-	if (!*value || strlen(value) >= size)
-		return refuse(parse, name, "empty or too long");
-	memcpy(ret, value, strlen(value) + 1);
-	return 1;
+	return metrics_key(parse, name, value);
 }
 
 /* A setting for the worker: names are checked when the type is known. */
@@ -311,6 +340,8 @@ int svcenc_config_load(const char *etc, const char *vault_state,
 
 	memset(ret, 0, sizeof(*ret));
 	svcenc_policy_default_rules(&ret->rules);
+	ret->metrics[0] = '-';
+	ret->metrics_s = METRICS_S;
 	for (i = 0; i < 3; i++)
 		if (!need_vault(ret, vault_state, defaults[i]))
 			return svcenc_fault_set(fault, SVCENC_FAULT_USAGE,

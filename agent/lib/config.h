@@ -43,13 +43,16 @@ struct svcenc_vault_config {
 
 struct svcenc_config {
 	struct svcenc_policy_rules rules; /* of new policies */
+	char metrics[SVCENC_PATH_MAX];	  /* "": none are written */
+	bool metrics_names;
+	uint32_t metrics_s; /* how often */
 	size_t vault_count;
 	struct svcenc_vault_config vaults[SVCENC_VAULTS_MAX]; /* by name */
 };
 
 /*
  * @etc: directory of svcencd.conf; @vault_state: parent of the default vault
- * directories. A missing file or directory is fine.
+ * directories. metrics is "-" if the files do not say. A missing file or directory is fine.
  */
 int svcenc_config_load(const char *etc, const char *vault_state,
 		       struct svcenc_config *ret, struct svcenc_fault *fault);

@@ -115,6 +115,7 @@ void svcenc_policy_note(struct svcenc_policy_root *root,
 			enum svcenc_answer answer, int64_t now_ms)
 {
 	root->answer = answer;
+	root->nameless = false;
 	if (answer == SVCENC_ANSWER_OK) {
 		root->denied = false;
 		root->ever_ok = true;
@@ -124,10 +125,10 @@ void svcenc_policy_note(struct svcenc_policy_root *root,
 	}
 }
 
-static bool is_outage(enum svcenc_answer answer)
+static bool is_outage(const struct svcenc_policy_root *root)
 {
-	return answer == SVCENC_ANSWER_UNREACHABLE ||
-	       answer == SVCENC_ANSWER_THROTTLED;
+	return (root->answer == SVCENC_ANSWER_UNREACHABLE && !root->nameless) ||
+	       root->answer == SVCENC_ANSWER_THROTTLED;
 }
 
 /* One root is denied, the other does not answer OK: how long to bear it. */
@@ -166,37 +167,56 @@ static void decide_run_out(const struct svcenc_policy_view *view,
 	ret->why = why;
 }
 
+/* The bridge has an end: it is over, or looked at again when it is. */
+static void decide_bridge(int64_t left_ms, const char *why, const char *over,
+			  struct svcenc_policy_verdict *ret)
+{
+	if (left_ms <= 0) {
+		ret->action = SVCENC_ACTION_DROP;
+		ret->step = SVCENC_STEP_LEASE_OVER;
+		ret->why = over;
+		return;
+	}
+	ret->action = SVCENC_ACTION_FALLBACK;
+	ret->step = SVCENC_STEP_OUTAGE_BRIDGED;
+	ret->why = why;
+	if (left_ms < ret->next_probe_ms)
+		ret->next_probe_ms = left_ms;
+}
+
 static void decide_outage(const struct svcenc_policy_view *view,
 			  struct svcenc_policy_verdict *ret)
 {
 	const int64_t lasted =
 		view->in_fallback ? view->now_ms - view->fallback_since_ms : 0;
+	const int64_t granted = view->granted_until_ms - view->now_ms;
 
-	if (view->rules.availability == SVCENC_AVAILABILITY_NEVER) {
+	if (view->rules.availability == SVCENC_AVAILABILITY_NEVER)
 		decide_run_out(view,
 			       "no root answers, and this policy never uses "
 			       "its availability key; the lease runs out",
 			       ret);
-		return;
-	}
-	if (view->rules.availability == SVCENC_AVAILABILITY_ASK) {
+	else if (view->rules.availability == SVCENC_AVAILABILITY_TRANSIENT)
+		decide_bridge((int64_t)view->rules.fallback_max_s * 1000 -
+				      lasted,
+			      "no root answers; the availability key bridges "
+			      "the outage",
+			      "no root answers, and the availability key has "
+			      "been used for as long as the policy allows",
+			      ret);
+	else if (granted > 0 || view->in_fallback)
+		decide_bridge(granted,
+			      "no root answers; the availability key bridges "
+			      "the outage by an officer's grant",
+			      "no root answers, and the officer's grant of the "
+			      "availability key has ended",
+			      ret);
+	else
 		decide_run_out(view,
 			       "no root answers, and no officer has granted "
 			       "the use of the availability key; the lease "
-			       "runs out",
+			       "runs out ('svcenc policy grant')",
 			       ret);
-		return;
-	}
-	if (lasted >= (int64_t)view->rules.fallback_max_s * 1000) {
-		ret->action = SVCENC_ACTION_DROP;
-		ret->step = SVCENC_STEP_LEASE_OVER;
-		ret->why = "no root answers, and the availability key has "
-			   "been used for as long as the policy allows";
-		return;
-	}
-	ret->action = SVCENC_ACTION_FALLBACK;
-	ret->step = SVCENC_STEP_OUTAGE_BRIDGED;
-	ret->why = "no root answers; the availability key bridges the outage";
 }
 
 void svcenc_policy_decide(const struct svcenc_policy_view *view,
@@ -223,7 +243,7 @@ void svcenc_policy_decide(const struct svcenc_policy_view *view,
 		ret->why = "both roots are denied by their owner";
 	} else if (a->denied || b->denied) {
 		decide_half_denied(view, ret);
-	} else if (is_outage(a->answer) && is_outage(b->answer)) {
+	} else if (is_outage(a) && is_outage(b)) {
 		decide_outage(view, ret);
 	} else {
 		decide_run_out(view,

@@ -144,7 +144,11 @@ const char *svcenc_policy_check_rules(const struct svcenc_policy_rules *rules);
 struct svcenc_policy_root {
 	enum svcenc_answer answer; /* the last one */
 	bool denied;		   /* sticky; stored */
-	bool ever_ok;		   /* last_ok_ms is valid */
+	/* unreachable for want of a name that resolves: no outage, as that is
+	 * what a deleted vault looks like; set by svcenc_policy_note()'s caller
+	 */
+	bool nameless;
+	bool ever_ok; /* last_ok_ms is valid */
 	int64_t last_ok_ms;
 };
 
@@ -171,7 +175,8 @@ struct svcenc_policy_view {
 	int64_t doubt_since_ms;
 	bool in_fallback;
 	int64_t fallback_since_ms;
-	bool key_live; /* the kernel holds the policy key */
+	int64_t granted_until_ms; /* an officer's grant ends; 0 = none */
+	bool key_live;		  /* the kernel holds the policy key */
 	int64_t now_ms;
 };
 

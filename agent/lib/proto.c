@@ -63,9 +63,10 @@ static int frame_grow(struct svcenc_frame *frame, size_t want)
 /* The message that is growing at the end has no NUL within the limit? */
 static bool frame_too_long(const struct svcenc_frame *frame)
 {
-	if (frame->used <= SVCENC_PROTO_MESSAGE_MAX)
-		return false;
-	return !memchr(frame->bytes, 0, SVCENC_PROTO_MESSAGE_MAX + 1);
+	const size_t most = frame->secret ? SVCENC_PROTO_SECRET_MAX :
+					    SVCENC_PROTO_MESSAGE_MAX;
+
+	return frame->used > most && !memchr(frame->bytes, 0, most + 1);
 }
 
 int svcenc_frame_feed(struct svcenc_frame *frame, const void *bytes, size_t len)

@@ -4,7 +4,8 @@
  * checks the shape of calls and replies, looks at the peer's credentials.
  * Knows no method, no event loop and no policy; never logs.
  *
- * Limits: a message is at most 1 MiB and at most 64 levels deep (2048 is
+ * Limits: a message is at most 1 MiB (one that may carry key bytes 16 KiB: no
+ * peer can use locked memory up) and at most 64 levels deep (2048 is
  * jansson's own bound; calls here need four); a name of a method or error at
  * most 128 bytes. Duplicate members and anything behind the object are
  * refused.
@@ -20,6 +21,7 @@
 
 enum svcenc_proto_limits {
 	SVCENC_PROTO_MESSAGE_MAX = 1 << 20, /* bytes, without the NUL */
+	SVCENC_PROTO_SECRET_MAX = 16384,    /* the same, in locked memory */
 	SVCENC_PROTO_NAME_MAX = 128,
 	SVCENC_PROTO_DEPTH_MAX = 64,
 };

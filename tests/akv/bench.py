@@ -5,7 +5,10 @@ its socket, commands the emulator, reads what the emulator has received, and
 prints what holds.
 """
 
+import atexit
 import base64
+import ctypes
+import errno
 import json
 import os
 import pwd
@@ -63,10 +66,30 @@ class Emulator:
         return f"https://{host}:{self.ports[port]}"
 
 
+class Comparison(ctypes.Structure):
+    """struct scmp_arg_cmp of libseccomp."""
+
+    _fields_ = [
+        ("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64),
+    ]  # fmt: skip
+
+
+def forbid_network():
+    """No sockets of AF_INET, as RestrictAddressFamilies= has it. In the child."""
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.seccomp_init(0x7FFF0000))  # allow the rest
+    call = library.seccomp_syscall_resolve_name(b"socket")
+    inet = Comparison(0, 4, socket.AF_INET, 0)  # first argument equals
+    error = 0x00050000 | errno.EAFNOSUPPORT
+    if library.seccomp_rule_add_array(context, error, call, 1, ctypes.byref(inet)) or library.seccomp_load(context):
+        raise OSError("seccomp")
+
+
 class Worker:
     """svcenc-vault-akv with these settings; None leaves one out."""
 
-    def __init__(self, program, folder, settings, credentials=None):
+    def __init__(self, program, folder, settings, credentials=None, without_network=False):
         self.folder = folder
         self.socket_path = os.path.join(folder, "sock")
         argv = [program, "--name", "t", "--socket", self.socket_path]
@@ -76,8 +99,9 @@ class Worker:
         environment = {"CREDENTIALS_DIRECTORY": credentials} if credentials else {}
         self.process = subprocess.Popen(
             argv, user="nobody", group=NOBODY.pw_gid, extra_groups=[], env=environment,
-            stderr=subprocess.DEVNULL, cwd="/",
+            stderr=subprocess.DEVNULL, cwd="/", preexec_fn=forbid_network if without_network else None,
         )  # fmt: skip
+        atexit.register(self.process.kill)
         self.connection = self._connect()
 
     def _connect(self):
@@ -109,7 +133,7 @@ class Worker:
     def stop(self):
         self.connection.close()
         self.process.terminate()
-        self.process.wait()
+        self.process.wait(timeout=20)
         os.unlink(self.socket_path)
 
 
@@ -144,10 +168,11 @@ class Bench:
         settings.update(more)
         return settings
 
-    def start(self, credentials=None, **more):
+    def start(self, credentials=None, without_network=False, **more):
         if self.worker:
             self.worker.stop()
-        self.worker = Worker(self.program, self.folder, self.settings(**more), credentials)
+        settings = self.settings(**more)
+        self.worker = Worker(self.program, self.folder, settings, credentials, without_network)
 
     def managed(self, who="yes"):
         """Settings of a worker with a managed identity."""

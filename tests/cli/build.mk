@@ -20,3 +20,21 @@ $(B)/test/leaky/svcencd: tests/cli/agent_leak.c \
 $(B)/test/leaky/svcenc-vault-file: $(B)/bin/svcenc-vault-file
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
+
+# The real svcencd, with test steps, over a simulated kernel (sim/kernel.c), for
+# tests on a host without device-mapper.
+SIM_BIN := $(B)/test/sim/svcencd
+SIM_OBJ := $(STEPS_OBJ)/tests/cli/sim/kernel.o
+
+.PHONY: agent-sim
+agent-sim: $(SIM_BIN)
+unit: agent-sim
+
+$(SIM_BIN): $(SIM_OBJ) $(addprefix $(STEPS_OBJ)/,$(DAEMON_OBJ) \
+	agent/sys/device.o agent/sys/signature.o) $(STEPS_A)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=sys_device_open,--wrap=time -o $@ \
+		$(filter %.o %.a,$^) $(LIB_LIBS) -lsystemd -lblkid
+
+-include $(SIM_OBJ:.o=.d)

@@ -10,7 +10,6 @@
 
 agent_bin=$svc_top/build/test/bin
 kills=0 cures=0 problems=0 total=0 round='' commands=0 cli_kills=0
-killed_from='' # name of a step: those before it are left out
 : >"$SVC_TMP/reached"
 
 problem() {
@@ -87,19 +86,15 @@ count_steps() {
 	printf '%s\n' "${steps[@]}" >>"$SVC_TMP/reached"
 }
 
-# killed_rounds NAME WORDS...: counts the steps, then one round for each, from
-# killed_from on.
+# killed_rounds NAME WORDS...: counts the steps, then one round for each.
 killed_rounds() {
-	local name=$1 skip steps step=0
+	local name=$1 skip steps step
 
 	count_steps "$@"
 	shift
 	commands=$((commands + 1))
-	while [ -n "$killed_from" ] && [ "${steps[step]-$killed_from}" != "$killed_from" ]; do
-		step=$((step + 1))
-	done
-	total=$((total + ${#steps[@]} - step))
-	for (( ; step < ${#steps[@]}; step++)); do
+	total=$((total + ${#steps[@]}))
+	for step in "${!steps[@]}"; do
 		round="svcenc $*, killed at step $((step + 1)), ${steps[step]}"
 		restore
 		agent_start_with --kill-at-step $((skip + step + 1))

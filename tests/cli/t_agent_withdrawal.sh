@@ -4,7 +4,7 @@
 # DESCRIPTION: then disable a policy's root keys in both vaults: I/O stops within the probe
 # DESCRIPTION: interval plus 5 s. With on_withdrawal=shutdown a cached file is gone, with
 # DESCRIPTION: fail it may stay. Neither a restart of svcencd nor an outage of the vaults
-# DESCRIPTION: undoes it; enabled again, the service returns and the data is intact.
+# DESCRIPTION: undoes it; enabled again, the service returns by itself and the data is intact.
 # RUNS: vm
 # VM: --disk 96M --disk 96M
 # SET: quick
@@ -149,25 +149,33 @@ denied_is_sticky() {
 	svc_ok "raw is locked still" is_locked raw
 }
 
+are_active() {
+	[ "$(svc_status raw 1) $(svc_status shut 1) $(svc_status fail 1)" = "active active active" ]
+}
+
+strict_is_active() {
+	[ "$(agent_field state policy show alpha strict)" = active ]
+}
+
 service_returns() {
 	local name
 
 	roots_are disabled enabled strict
 	roots_are disabled enabled lax
-	svc_ok "open" svcenc open raw
+	svc_ok "the volumes are active again by themselves" svc_wait 20 are_active
+	svc_note "$(($(now_ms) - disabled)) ms after the last order, probe interval $PROBE s"
 	svc_load_facts
 	svc_ok "I/O of the load flows again" svc_load_sees ok
 	svc_load_end
 	svc_is "wrong reads" "$fact_wrong" 0
 	for name in shut fail; do
-		svc_ok "$name: open" svcenc open $name
 		svc_must umount "$mnt/$name"
 		svc_ok "$name: mounts (which replays its journal)" mount /dev/mapper/$name "$mnt/$name"
 		svc_ok "$name: its data is intact" file $name
 		svc_must umount "$mnt/$name"
 		svc_ok "$name: fsck has nothing to say" fsck.ext4 -fn /dev/mapper/$name
 	done
-	svc_is "policy strict" "$(agent_field state policy show alpha strict)" active
+	svc_ok "policy strict is active" svc_wait 10 strict_is_active
 	for name in raw shut fail; do
 		agent_must svcenc close $name
 	done

@@ -58,6 +58,11 @@ cli_refused "agent not running" 10 "svcencd is not running (no socket in $CLI_TM
 cli_refused "agent not running, bare" 10 "svcencd is not running (no socket in $CLI_TMP/run)" \
 	'start it: systemctl start svcencd'
 
+cli_refused "a grant without a reason" 1 "--reason is missing" \
+	'it goes into the audit trail, and the tenant sees it' policy grant alpha strict --for 2h
+cli_refused "a grant without an end" 1 "--for is missing" 'for instance --for 2h' \
+	policy grant alpha strict --reason outage
+
 # --- help
 
 for words in '' volume format 'volume create' open 'store recover' table; do
@@ -92,7 +97,8 @@ cli_start_agent <<'EOF'
  "VolumeStatus": {"reply": {"volume": {"name": "data", "tenant": "alpha", "policy": "provider"},
 		 "policy": {}}},
  "ListPolicies": {"reply": {"policies": []}},
- "RotateVolume": {"reply": {"volume": {"name": "data", "rotation": {"state": "running", "total": 1}}}},
+ "GrantFallback": {"reply": {"policy": {}}}, "RevokeGrant": {"reply": {"policy": {}}},
+ "ListEvents": {"reply": {"events": [], "last": 0}}, "RotateVolume": {"reply": {"volume": {"name": "data", "rotation": {"state": "running", "total": 1}}}},
  "RecoverStore": {"reply": {"results": [], "tenants": 0, "policies": 0, "volumes": 0}},
  "GetStatus": {"reply": {}}}
 EOF
@@ -154,6 +160,16 @@ sent "past unreadable sectors" \
 cd "$CLI_TMP" || exit 1
 sent "relative path" "operator $agent.OpenVolume {\"device\": \"$CLI_TMP/img\", \"name\": \"data\"}" \
 	open data img
+sent "what happens on withdrawal" \
+	"operator $agent.OpenVolume {\"name\": \"data\", \"on_withdrawal\": \"shutdown\"}" \
+	open data --on-withdrawal shutdown
+sent "a grant is an officer's" \
+	"officer $agent.GrantFallback {\"for_s\": 7200, \"name\": \"strict\", \"reason\": \"outage\", \"tenant\": \"alpha\"}" \
+	policy grant alpha strict --reason outage --for 2h
+sent "and so is its end" \
+	"officer $agent.RevokeGrant {\"name\": \"strict\", \"tenant\": \"alpha\"}" \
+	policy ungrant alpha strict
+sent "events" "operator $agent.ListEvents {\"after\": 12}" agent events --after 12
 sent "rollback goes to officers" \
 	"officer $agent.OpenVolume {\"accept_rollback\": true, \"name\": \"data\"}" \
 	open data --accept-rollback

@@ -37,6 +37,17 @@ cli_start_agent <<'EOF'
 		 "detail": "", "answer_age_ms": 1200},
 		{"role": "b", "vault": "b", "kid": "file:b/k/1", "answer": "denied", "reason": "disabled",
 		 "detail": "key is disabled", "answer_age_ms": -1}]}}},
+ "GrantFallback": {"reply": {"policy": {"tenant": "alpha", "name": "strict", "state": "fallback",
+	"why": "no root answers", "fallback_ms": 61000, "grant": "ticket 4711",
+	"grant_left_ms": 7200000, "roots": []}}},
+ "RevokeGrant": {"reply": {"policy": {"tenant": "alpha", "name": "strict", "grant": "",
+	"grant_left_ms": -1}}},
+ "ListEvents": {"reply": {"last": 7, "events": [
+	{"number": 6, "time": 0, "event": "grant", "policy": "alpha/strict", "uuid": "u-2", "was": "",
+	 "state": "", "root_a": "", "root_b": "", "why": "ticket 4711"},
+	{"number": 7, "time": 60, "event": "policy-state", "policy": "alpha/strict", "uuid": "u-2",
+	 "was": "active", "state": "fallback", "root_a": "unreachable", "root_b": "throttled",
+	 "why": "no root answers"}]}},
  "ListVaults": {"reply": {"vaults": [{"name": "a", "type": "file", "directory": "/var/lib/x/a",
 	"user": "svcenc-vault", "start": "agent", "state": "reachable", "detail": "",
 	"separates_from_root": false, "note": ""}]}},
@@ -51,6 +62,7 @@ cli_start_agent <<'EOF'
 	"policy": "provider", "key": "svcenc:u-2:1", "state": "active", "why": "",
 	"device": "/dev/vg/data", "path": "/dev/mapper/data", "devno": "253:7", "size": 1073741824,
 	"device_size": 1145044992, "spare": 67108864, "sector_size": 4096, "allow_discards": false,
+	"on_withdrawal": "shutdown",
 	"seq": 4, "epoch": 1, "rotation_done": 0, "rotation_total": 0,
 	"rotation": {"state": "idle", "done": 0, "total": 0, "limit": 0, "speed": 0, "left_ms": -1,
 		"longest_park_us": 0, "unreadable": 0},
@@ -122,6 +134,17 @@ ROOT  VAULT  ANSWER             AGE      KEY         DETAIL
 a     a      ok                 1.2 s    file:a/k/1  -
 b     b      denied (disabled)  unknown  file:b/k/1  key is disabled
 EOF
+prints "policy grant" 0 policy grant alpha strict --reason 'ticket 4711' --for 2h <<'EOF'
+the availability key of policy strict of tenant alpha may bridge an outage for 2 h 0 min
+EOF
+prints "policy ungrant" 0 policy ungrant alpha strict <<'EOF'
+policy strict of tenant alpha has no grant now
+EOF
+prints "agent events" 0 agent events <<'EOF'
+NUMBER  TIME                       POLICY        EVENT     ROOT A       ROOT B     WHY
+6       1970-01-01 00:00:00 +0000  alpha/strict  grant     -            -          ticket 4711
+7       1970-01-01 00:01:00 +0000  alpha/strict  fallback  unreachable  throttled  no root answers
+EOF
 prints "vault list" 0 vault list <<'EOF'
 VAULT  TYPE  STATE      SAFE FROM ROOT  USER          START  DIRECTORY     DETAIL
 a      file  reachable  no              svcenc-vault  agent  /var/lib/x/a  -
@@ -183,7 +206,8 @@ EOF
 # --- for machines: the agent's answer with the schema in front, nothing lost
 
 for words in 'tenant list' 'tenant show alpha' 'policy show alpha provider' 'vault list' \
-	'vault test a' 'volume list' 'status data' 'agent status' 'resize data' 'rotate data' 'open data' \
+	'vault test a' 'volume list' 'status data' 'agent events' \
+	'policy grant alpha strict --reason r --for 1h' 'policy ungrant alpha strict' 'agent status' 'resize data' 'rotate data' 'open data' \
 	'close data' 'format data /dev/vg/data'; do
 	# shellcheck disable=SC2086 # words
 	svcenc $words --json

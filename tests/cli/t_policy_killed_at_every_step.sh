@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DESCRIPTION: This test will kill svcencd with SIGKILL at each step of policy rekey from its
-# DESCRIPTION: transaction on, start it, give the command again, and find both volumes, one
-# DESCRIPTION: open and one closed, whole each time.
+# DESCRIPTION: This test will kill svcencd with SIGKILL at each step of policy rekey and of
+# DESCRIPTION: policy roll, at the open of a volume that was left behind, and at those of store
+# DESCRIPTION: recover from headers of two key versions, in both orders, and over a store of
+# DESCRIPTION: before; start it, give the command again, and find both volumes, one open and one
+# DESCRIPTION: closed, whole each time.
 # RUNS: vm
 # VM: --disk 96M --disk 96M
-# SET: quick
-# TIMEOUT: 400
+# SET: long
+# TIMEOUT: 900
 #
 # shellcheck disable=SC2317 # before_* and after_* are called by name
 
@@ -16,11 +18,6 @@
 . "$(dirname "$0")/lib_policy.sh"
 # shellcheck source=tests/cli/lib_killed.sh
 . "$(dirname "$0")/lib_killed.sh"
-# svcencd makes the change itself in the same way with and without volumes:
-# t_policy_roots.sh kills it there. The long twin does so here, too, and goes on
-# with other commands.
-readonly EVERY=${POLICY_EVERY_STEP:-}
-
 # --- what there is before each command: files, headers, mappings
 
 no_mappings() {
@@ -103,7 +100,6 @@ after_recover() {
 	is_whole
 }
 
-# The commands that the long twin kills as well.
 others() {
 	killed_rounds roll policy roll alpha provider
 
@@ -149,9 +145,8 @@ for name in v w; do
 done
 save
 svc_must cp -a "$agent_dir/state" "$SVC_TMP/older"
-[ -n "$EVERY" ] || killed_from=change-stored
 killed_rounds rekey policy rekey alpha provider
-[ -z "$EVERY" ] || others
+others
 round=''
 svc_note "$total kills wanted, $kills kills, $cures cures, took $SECONDS s"
 svc_is "killed once at each step" "$kills" "$total"

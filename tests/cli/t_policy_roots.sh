@@ -6,7 +6,7 @@
 # DESCRIPTION: and recover, after which the same command again ends in the wanted state.
 # RUNS: host
 # SET: quick
-# TIMEOUT: 200
+# TIMEOUT: 400
 #
 # shellcheck disable=SC2119 # no wrapper around svcencd
 

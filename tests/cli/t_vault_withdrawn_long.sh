@@ -61,7 +61,7 @@ svc_ok "I/O goes on" agent_reads /dev/mapper/v
 svc_must hsm_owner allow "$label" 0
 svc_ok "unwrap off in the token, too: I/O fails within probe interval + 5 s" fails_in_time
 svc_ok "the policy is locked" svc_wait 10 state_is locked
-agent_refused "open" 7 "denied" open v
+agent_refused "open" 7 "its state is 3 where 2, active, is needed" open v
 svc_must mv "$hsm_folder/tokens" "$hsm_folder/away"
 sleep $((2 * PROBE)) # probes of a token that is gone
 svc_ok "the token gone: locked still" state_is locked

@@ -2,8 +2,8 @@
 # Unit tests of the daemon's pure files: each with what it calls replaced by
 # the test. Included behind agent/build.mk, whose objects these are.
 
-DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw rotations \
-	volume_rotate header refresh pass)
+DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw moment events \
+	model rotations volume_rotate header refresh pass)
 unit: $(DAEMON_TESTS)
 
 $(B)/unit/test_daemon_verdict: $(ASAN_OBJ)/agent/daemon/verdict.o
@@ -12,6 +12,9 @@ $(B)/unit/test_daemon_refresh: $(ASAN_OBJ)/agent/daemon/refresh.o \
 	$(ASAN_OBJ)/agent/daemon/header.o
 $(B)/unit/test_daemon_pass: $(ASAN_OBJ)/agent/daemon/pass.o
 $(B)/unit/test_daemon_access: $(ASAN_OBJ)/agent/daemon/access.o
+$(B)/unit/test_daemon_model: $(addprefix $(ASAN_OBJ)/agent/daemon/,model.o moment.o)
+$(B)/unit/test_daemon_events: $(addprefix $(ASAN_OBJ)/agent/daemon/,events.o log.o)
+$(B)/unit/test_daemon_moment: $(ASAN_OBJ)/agent/daemon/moment.o
 $(B)/unit/test_daemon_volume_rotate: $(ASAN_OBJ)/agent/daemon/volume_rotate.o
 $(B)/unit/test_daemon_rotations: $(ASAN_OBJ)/agent/daemon/rotations.o
 

@@ -96,7 +96,10 @@ static void files_change_and_add(void **state)
 
 	(void)state;
 	write_file("svcencd.conf", "# comment\n[agent]\nlease = 100\n"
-				   "probe = 10\navailability = never\n");
+				   "probe = 10\navailability = never\n"
+				   "metrics = /run/m.prom\n"
+				   "metrics_names = yes\n"
+				   "metrics_interval = 5\n");
 	write_file("svcencd.conf.d/20.conf", "[agent]\nlease = 300\n");
 	write_file("svcencd.conf.d/10.conf", "[agent]\nlease = 200\n");
 	write_file("vaults.d/a.conf", "[vault]\ntype = file\n"
@@ -108,6 +111,9 @@ static void files_change_and_add(void **state)
 	assert_int_equal(config.rules.lease_s, 300);
 	assert_int_equal(config.rules.probe_s, 10);
 	assert_int_equal(config.rules.availability, SVCENC_AVAILABILITY_NEVER);
+	assert_string_equal(config.metrics, "/run/m.prom");
+	assert_true(config.metrics_names);
+	assert_int_equal(config.metrics_s, 5);
 	assert_int_equal(config.vault_count, 4);
 	vault = svcenc_config_vault(&config, "a");
 	assert_string_equal(vault->directory, "/keys/a");
@@ -196,6 +202,11 @@ static void wrong_files_are_refused_by_name(void **state)
 		  "'agnet': unknown section" },
 		{ "svcencd.conf", "[agent]\nlease = 5m\n", "seconds wanted" },
 		{ "svcencd.conf", "[agent]\nlease = -5\n", "seconds wanted" },
+		{ "svcencd.conf", "[agent]\nmetrics = here\n", "metrics" },
+		{ "svcencd.conf", "[agent]\nmetrics_names = maybe\n",
+		  "metrics_names" },
+		{ "svcencd.conf", "[agent]\nmetrics_interval = 0\n",
+		  "metrics_interval" },
 		{ "svcencd.conf", "[agent]\navailability = maybe\n",
 		  "never, transient or ask" },
 		{ "svcencd.conf", "[agent]\nlease = 10\nprobe = 6\n",

@@ -102,7 +102,13 @@ int policy_forget(struct agent *agent, const struct policy *superseded,
 	return 0;
 }
 
-int policy_save(struct agent *agent, const struct policy *policy,
+void policy_catch_up(struct agent *agent, struct policy *policy)
+{
+	(void)agent;
+	(void)policy;
+}
+
+int policy_save(struct agent *agent, struct policy *policy,
 		struct svcenc_fault *fault)
 {
 	(void)agent;

@@ -16,21 +16,29 @@
 
 #include <cmocka.h>
 
+#include "events.h"
 #include "log.h"
 #include "verdict.h"
 
 static int64_t now_ms;
-static unsigned int saves, errors, audits;
+static unsigned int saves, errors, told;
 static int save_result;
+static struct policy_change last_change; /* policy is gone */
 
 int64_t agent_now_ms(void)
 {
 	return now_ms;
 }
 
-int64_t model_wall_s(void)
+void moment_now(struct moment *ret)
 {
-	return 1700000000;
+	memset(ret, 0, sizeof(*ret));
+	ret->wall_s = 1700000000;
+}
+
+bool moment_equal(const struct moment *a, const struct moment *b)
+{
+	return a->wall_s == b->wall_s;
 }
 
 const char *policy_label(struct agent *agent, const struct policy *policy)
@@ -40,7 +48,7 @@ const char *policy_label(struct agent *agent, const struct policy *policy)
 	return "t/p";
 }
 
-int policy_save(struct agent *agent, const struct policy *policy,
+int policy_save(struct agent *agent, struct policy *policy,
 		struct svcenc_fault *fault)
 {
 	(void)agent;
@@ -56,17 +64,19 @@ void log_error(const char *format, ...)
 	errors++;
 }
 
-void log_audit(const char *format, ...)
+void events_policy_state(struct agent *agent,
+			 const struct policy_change *change)
 {
-	(void)format;
-	audits++;
+	(void)agent;
+	last_change = *change;
+	told++;
 }
 
 static int set_up(void **state)
 {
 	(void)state;
 	now_ms = 1000;
-	saves = errors = audits = 0;
+	saves = errors = told = 0;
 	save_result = 0;
 	return 0;
 }
@@ -100,6 +110,27 @@ static void answers_are_noted(void **state)
 	assert_int_equal(lease.roots[1].last.answer, SVCENC_ANSWER_UNREACHABLE);
 	note(&lease, 1, SVCENC_ANSWER_OK);
 	assert_false(lease.roots[1].facts.denied);
+}
+
+/* Silence for want of a name is not silence. */
+static void a_name_that_is_gone_is_no_outage(void **state)
+{
+	const struct vault_result gone = { .answer = SVCENC_ANSWER_UNREACHABLE,
+					   .reason = "name" };
+	struct policy policy = { .state = SVCENC_POLICY_ACTIVE };
+	struct svcenc_policy_verdict verdict;
+	struct lease lease = { .key_live = true };
+
+	(void)state;
+	svcenc_policy_default_rules(&policy.rules);
+	note(&lease, 0, SVCENC_ANSWER_UNREACHABLE);
+	verdict_note(&lease, 1, &gone);
+	verdict_weigh(&lease);
+	verdict_judge(&lease, &policy, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_WAIT);
+	note(&lease, 1, SVCENC_ANSWER_UNREACHABLE);
+	verdict_judge(&lease, &policy, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_FALLBACK);
 }
 
 static void doubt_counts_from_the_last_good_answer(void **state)
@@ -181,24 +212,28 @@ static void the_rules_are_asked_with_what_is_known(void **state)
 	assert_int_equal(verdict.action, SVCENC_ACTION_DROP);
 }
 
-static void changes_of_state_are_logged_once(void **state)
+static void changes_of_state_are_told_once(void **state)
 {
 	struct policy policy = { .state = SVCENC_POLICY_ACTIVE };
 	struct lease lease = { .key_live = true };
 
 	(void)state;
 	verdict_enter_state(&lease, &policy, SVCENC_STEP_ALL_ROOTS_OPEN, "");
-	assert_int_equal(audits, 0); /* it was that already */
+	assert_int_equal(told, 0); /* it was that already */
 	verdict_enter_state(&lease, &policy, SVCENC_STEP_WITHDRAWN, "denied");
 	assert_int_equal(policy.state, SVCENC_POLICY_LOCKED);
-	assert_int_equal(audits, 1);
+	assert_int_equal(told, 1);
 	assert_string_equal(lease.why, "denied");
+	assert_int_equal(lease.state, SVCENC_POLICY_LOCKED);
+	assert_int_equal(last_change.before, SVCENC_POLICY_ACTIVE);
+	assert_string_equal(last_change.why, "denied");
+	assert_ptr_equal(last_change.a, &lease.roots[0].last);
 	/* What is not allowed changes nothing, and is an error. */
 	policy.state = SVCENC_POLICY_PURGED;
 	verdict_enter_state(&lease, &policy, SVCENC_STEP_ALL_ROOTS_OPEN, "");
 	assert_int_equal(policy.state, SVCENC_POLICY_PURGED);
 	assert_int_equal(errors, 1);
-	assert_int_equal(audits, 1);
+	assert_int_equal(told, 1);
 }
 
 static void only_changes_are_stored(void **state)
@@ -218,16 +253,16 @@ static void only_changes_are_stored(void **state)
 	lease.in_fallback = true;
 	verdict_remember(&lease, &policy, &before);
 	assert_int_equal(saves, 2);
-	assert_int_equal(policy.fallback_since, 1700000000);
+	assert_int_equal(policy.fallback.wall_s, 1700000000);
 	/* How long it has lasted is not forgotten by storing again. */
-	policy.fallback_since = before.fallback_since = 1600000000;
+	policy.fallback.wall_s = before.fallback.wall_s = 1600000000;
 	verdict_remember(&lease, &policy, &before);
 	assert_int_equal(saves, 2);
-	assert_int_equal(policy.fallback_since, 1600000000);
+	assert_int_equal(policy.fallback.wall_s, 1600000000);
 	lease.in_fallback = false;
 	save_result = -5;
 	verdict_remember(&lease, &policy, &before);
-	assert_int_equal(policy.fallback_since, 0);
+	assert_int_equal(policy.fallback.wall_s, 0);
 	assert_int_equal(saves, 3);
 	assert_int_equal(errors, 1);
 }
@@ -236,14 +271,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(answers_are_noted, set_up),
+		cmocka_unit_test_setup(a_name_that_is_gone_is_no_outage,
+				       set_up),
 		cmocka_unit_test_setup(doubt_counts_from_the_last_good_answer,
 				       set_up),
 		cmocka_unit_test_setup(
 			doubt_without_any_good_answer_counts_from_now, set_up),
 		cmocka_unit_test_setup(the_rules_are_asked_with_what_is_known,
 				       set_up),
-		cmocka_unit_test_setup(changes_of_state_are_logged_once,
-				       set_up),
+		cmocka_unit_test_setup(changes_of_state_are_told_once, set_up),
 		cmocka_unit_test_setup(only_changes_are_stored, set_up),
 	};
 

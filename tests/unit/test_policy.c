@@ -166,6 +166,56 @@ static void fallback_ends_and_does_not_begin_anew(void **state)
 	assert_int_equal(verdict.action, SVCENC_ACTION_DROP);
 }
 
+/* Near its end the bridge is looked at when that comes, not a probe later. */
+static void the_end_of_a_bridge_is_not_missed(void **state)
+{
+	struct svcenc_policy_view view =
+		view_of(SVCENC_ANSWER_UNREACHABLE, SVCENC_ANSWER_THROTTLED);
+	struct svcenc_policy_verdict verdict;
+
+	(void)state;
+	view.in_fallback = true;
+	view.fallback_since_ms = NOW - (int64_t)4 * 3600 * 1000 + 700;
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_FALLBACK);
+	assert_int_equal(verdict.next_probe_ms, 700);
+}
+
+static void a_grant_bridges_until_it_ends(void **state)
+{
+	struct svcenc_policy_view view =
+		view_of(SVCENC_ANSWER_UNREACHABLE, SVCENC_ANSWER_UNREACHABLE);
+	struct svcenc_policy_verdict verdict;
+
+	(void)state;
+	view.rules.availability = SVCENC_AVAILABILITY_ASK;
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_WAIT);
+	view.granted_until_ms = NOW + 500;
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_FALLBACK);
+	assert_int_equal(verdict.next_probe_ms, 500);
+	/* Its end, or the officer's, ends the key at once. */
+	view.in_fallback = true;
+	view.now_ms = NOW + 500;
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_DROP);
+	assert_int_equal(verdict.step, SVCENC_STEP_LEASE_OVER);
+	view.granted_until_ms = 0;
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_DROP);
+	/* It is no answer to a denial, and none of the other rules. */
+	view.granted_until_ms = view.now_ms + 500;
+	svcenc_policy_note(&view.root[0], SVCENC_ANSWER_DENIED, NOW);
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_not_equal(verdict.action, SVCENC_ACTION_FALLBACK);
+	svcenc_policy_note(&view.root[0], SVCENC_ANSWER_OK, NOW);
+	svcenc_policy_note(&view.root[0], SVCENC_ANSWER_UNREACHABLE, NOW);
+	view.rules.availability = SVCENC_AVAILABILITY_NEVER;
+	svcenc_policy_decide(&view, &verdict);
+	assert_int_equal(verdict.action, SVCENC_ACTION_WAIT);
+}
+
 static void bad_credentials_let_the_lease_run_out(void **state)
 {
 	struct svcenc_policy_view view =
@@ -305,6 +355,8 @@ int main(void)
 		cmocka_unit_test(locked_stays_locked_without_an_answer),
 		cmocka_unit_test(denial_survives_an_outage),
 		cmocka_unit_test(fallback_ends_and_does_not_begin_anew),
+		cmocka_unit_test(the_end_of_a_bridge_is_not_missed),
+		cmocka_unit_test(a_grant_bridges_until_it_ends),
 		cmocka_unit_test(bad_credentials_let_the_lease_run_out),
 		cmocka_unit_test(unlisted_steps_are_refused),
 		cmocka_unit_test(refusals_have_their_own_reasons),

@@ -275,7 +275,60 @@ static void replies_are_read(void **state)
 			 -EBADMSG);
 }
 
-/* --- reasons  ------------------------------------------------------------- */
+static void put_time(struct ttlv_writer *w, uint32_t tag, uint32_t seconds)
+{
+	uint8_t bytes[8] = { 0 };
+
+	/* the writer has no dates, as no request has one: a LONG of 8 bytes */
+	bytes[4] = (uint8_t)(seconds >> 24);
+	bytes[5] = (uint8_t)(seconds >> 16);
+	bytes[6] = (uint8_t)(seconds >> 8);
+	bytes[7] = (uint8_t)seconds;
+	ttlv_put_bytes(w, tag, bytes, sizeof(bytes));
+	w->bytes[w->used - 16 + 3] = TTLV_TIME;
+}
+
+static void put_date(struct ttlv_writer *w, const char *name, uint32_t seconds)
+{
+	ttlv_open(w, 0x420008);
+	ttlv_put_text(w, 0x42000a, name);
+	put_time(w, 0x42000b, seconds);
+	ttlv_close(w);
+}
+
+static void attributes_are_read(void **state)
+{
+	uint8_t bytes[1024];
+	struct ttlv_writer w = { .bytes = bytes, .room = sizeof(bytes) };
+	struct kmip_attributes attributes;
+	struct kmip_reply reply = { .success = true };
+
+	(void)state;
+	put_date(&w, "Deactivation Date", 2000);
+	put_date(&w, "Protect Stop Date", 1000);
+	put_date(&w, "Initial Date", 77);
+	reply.payload = (struct ttlv_view){ bytes, w.used };
+	assert_int_equal(kmip_read_attributes(&reply, &attributes), -EBADMSG);
+	ttlv_open(&w, 0x420008);
+	ttlv_put_text(&w, 0x42000a, "State");
+	ttlv_put_enum(&w, 0x42000b, KMIP_DEACTIVATED);
+	ttlv_close(&w);
+	ttlv_open(&w, 0x420008);
+	ttlv_put_text(&w, 0x42000a, "Name");
+	ttlv_open(&w, 0x42000b);
+	ttlv_put_text(&w, 0x420055, "payroll/1");
+	ttlv_close(&w);
+	ttlv_close(&w);
+	reply.payload.len = w.used;
+	assert_int_equal(kmip_read_attributes(&reply, &attributes), 0);
+	assert_int_equal(attributes.state, KMIP_DEACTIVATED);
+	assert_string_equal(attributes.name, "payroll/1");
+	assert_int_equal(attributes.stop_date, 1000); /* the earlier one */
+	assert_int_equal(attributes.initial_date, 77);
+	assert_int_equal(attributes.usage, 0);
+}
+
+/* --- reasons -------------------------------------------------------------- */
 
 static void reasons_have_classes(void **state)
 {
@@ -416,6 +469,7 @@ int main(void)
 		cmocka_unit_test(a_writer_without_room_fails),
 		cmocka_unit_test(a_request_is_one_batch_item),
 		cmocka_unit_test(replies_are_read),
+		cmocka_unit_test(attributes_are_read),
 		cmocka_unit_test(reasons_have_classes),
 		cmocka_unit_test(an_envelope_opens_with_its_key_only),
 		cmocka_unit_test(blobs_of_odd_sizes_are_not_looked_at),

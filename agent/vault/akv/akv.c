@@ -337,6 +337,25 @@ static enum vault_class create_key(struct vault *vault, const char *name,
 	return check_usable(vault, ret, answer);
 }
 
+/* An earlier try may have made it already, and not have heard of that. */
+static enum vault_class renew_key(struct vault *vault, const char *text,
+				  struct vault_key *ret,
+				  struct vault_answer *answer)
+{
+	struct akv_kid kid, newest;
+
+	begin(vault);
+	if (parse_kid(vault, text, true, &kid, answer) != VAULT_OK)
+		return answer->class;
+	newest = kid;
+	newest.version[0] = '\0';
+	if (get_key(vault, &newest, ret, answer) != VAULT_OK ||
+	    (!strcasecmp(ret->version, kid.version) &&
+	     make_key(vault, &newest, ret, answer) != VAULT_OK))
+		return answer->class;
+	return check_usable(vault, ret, answer);
+}
+
 /* "wrap = local": with the public half; "remote": by the vault. */
 static bool wraps_here(const struct vault *vault)
 {
@@ -486,6 +505,7 @@ static enum vault_class start(struct vault *vault, struct vault_answer *answer)
 	if (strcmp(kty, "no")) {
 		maker = *vault->ops;
 		maker.create_key = create_key;
+		maker.renew_key = renew_key;
 		vault->ops = &maker;
 	}
 	return vault_say(answer, VAULT_OK, NULL, NULL);

@@ -30,10 +30,11 @@ static const struct {
 	const char *option;
 	enum token_source source;
 } sources[] = {
-	{ "client_secret_file", TOKEN_CLIENT_SECRET },
-	{ "certificate_file", TOKEN_CERTIFICATE },
-	{ "federated_token_file", TOKEN_FEDERATED },
-	{ "managed_identity", TOKEN_MANAGED_IDENTITY },
+	[TOKEN_CLIENT_SECRET] = { "client_secret_file", TOKEN_CLIENT_SECRET },
+	[TOKEN_CERTIFICATE] = { "certificate_file", TOKEN_CERTIFICATE },
+	[TOKEN_FEDERATED] = { "federated_token_file", TOKEN_FEDERATED },
+	[TOKEN_MANAGED_IDENTITY] = { "managed_identity",
+				     TOKEN_MANAGED_IDENTITY },
 };
 
 /* --- settings ------------------------------------------------------------- */
@@ -185,7 +186,9 @@ static enum vault_class add_credential(const struct vault *vault,
 		       "&client_assertion=";
 	if (add(form, text, false) < 0 ||
 	    add(form, (const char *)svcenc_secret_peek(credential), true) < 0)
-		return vault_no_memory(vault, answer);
+		return say_setting(vault, sources[token->source].option,
+				   "its file", "a shorter credential wanted",
+				   answer);
 	return VAULT_OK;
 }
 

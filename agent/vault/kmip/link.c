@@ -26,7 +26,7 @@ enum {
 	ALERT_ACCESS_DENIED = 49,
 	ALERT_CERTIFICATE_REQUIRED = 116,
 	RESOLVER_WAIT_S = 1,
-	SETTLE_MS = 250,
+	SETTLE_MS = 500,
 };
 
 int64_t link_now_ms(void)

@@ -23,7 +23,7 @@
 #include "vault.h"
 
 enum {
-	CONNECTIONS_MAX = 16,
+	CONNECTIONS_MAX = 80, /* svcencd has up to 64 */
 	SEND_TIMEOUT_MS = 5000,
 };
 

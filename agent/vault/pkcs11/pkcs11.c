@@ -159,16 +159,21 @@ static enum vault_class describe(struct job *job, struct object *object)
 	return vault_say(job->answer, VAULT_OK, NULL, NULL);
 }
 
-static enum vault_class describe_usable(struct job *job, struct object *object)
+static enum vault_class say_disabled(struct job *job,
+				     const struct object *object)
 {
-	if (object->unwraps)
-		return describe(job, object);
 	return vault_say(job->answer, VAULT_DENIED, "disabled",
 			 "key '%s' of vault '%s' may not unwrap: its owner "
 			 "must allow it (%s)",
 			 object->uri.label, vault_name(),
 			 object->type == CKK_RSA ? "CKA_DECRYPT" :
 						   "CKA_UNWRAP");
+}
+
+static enum vault_class describe_usable(struct job *job, struct object *object)
+{
+	return object->unwraps ? describe(job, object) :
+				 say_disabled(job, object);
 }
 
 static enum vault_class run_describe(struct job *job)
@@ -348,6 +353,8 @@ static enum vault_class say_crypt(struct job *job, CK_RV rv,
 				 "the AES key wrap of the token of vault '%s' "
 				 "is not that of RFC 5649: take an RSA key",
 				 vault_name());
+	if (rv == CKR_KEY_FUNCTION_NOT_PERMITTED)
+		return say_disabled(job, key);
 	if (is_about_hash(rv, key))
 		return vault_say(
 			job->answer, VAULT_CORRUPT, NULL,
@@ -400,7 +407,7 @@ static enum vault_class run_wrap(struct job *job)
 		return class;
 	/* RSA would wrap without asking the token */
 	if (!key.unwraps)
-		return describe_usable(job, &key);
+		return say_disabled(job, &key);
 	rv = crypt_wrap(&own.token, &key, key.uri.hash, job->in, &job->out);
 	if (rv != CKR_OK)
 		return say_crypt(job, rv, &key);

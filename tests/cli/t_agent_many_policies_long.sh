@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DESCRIPTION: This test will let the agent look after 2000 policies with 5 open volumes each, over a
+# DESCRIPTION: simulated kernel: unwraps are per policy and spread over the interval; with slow
+# DESCRIPTION: vaults and volumes being opened the bounds hold; a start against vaults that
+# DESCRIPTION: throttle is bounded and its progress is seen. Prints memory and processor time.
+# RUNS: host
+# SET: long
+# TIMEOUT: 1800
+
+exec /usr/bin/python3 "$(dirname "$0")/sim/many_policies.py" 2000 5 30
