@@ -4,7 +4,7 @@
 # DESCRIPTION: of 284 MiB while it is rotated, and all over an open LUKS2 device of the
 # DESCRIPTION: same size on the same disk while cryptsetup reencrypt works on it, with its
 # DESCRIPTION: resilience modes: no write may stall for more than 100 ms in the rotation.
-# DESCRIPTION: Prints the longest write of every 50 ms, for docs/figures.
+# DESCRIPTION: Prints the longest write of every 50 ms, for kernel/dm-svcenc/figures.
 # DESCRIPTION: Arguments: MiB of the volume (default 284), modes (checksum journal),
 # DESCRIPTION: writes per second (default 1000, 0: no limit).
 # RUNS: vm
