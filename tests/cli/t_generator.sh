@@ -83,13 +83,14 @@ cli_is "network" "$(grep -c -e network-online -e 'Before=remote-svcenc.target' \
 # --- systemd's own opinion, with programs that exist
 
 cp "$cli_top"/agent/units/*.service "$cli_top"/agent/units/*.target "$dir"
-sed -i -E 's#(/usr/sbin/svcencd?|/usr/libexec/svcenc/svcenc-vault-[a-z]+)( |$)#/bin/true\2#' \
+sed -i -E 's#(/usr/sbin/svcencd?|/usr/libexec/svcenc/svcenc-vault-[a-z0-9]+)( |$)#/bin/true\2#' \
 	"$dir"/*.service "$dir"/svcenc@*.service.d/*.conf
 verify() {
 	SYSTEMD_UNIT_PATH="$dir:" systemd-analyze verify --man=no "$@" 2>&1 | grep -F "$dir"
 }
 for unit in svcencd.service svcenc@data.service 'svcenc@my\x2dvol.service' svcenc@late.service \
 	svcenc@net.service svcenc-vault@a.service svcenc-vault-akv@kv.service \
+	svcenc-vault-kmip@kms.service svcenc-vault-pkcs11@hsm.service \
 	svcenc.target remote-svcenc.target; do
 	template=${unit%%@*}@.service
 	[ -e "$dir/$unit" ] || cp "$dir/$template" "$dir/$unit"

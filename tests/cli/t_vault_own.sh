@@ -3,7 +3,8 @@
 # DESCRIPTION: This test will serve a vault by a script of some 70 lines in Python, the one
 # DESCRIPTION: that svcenc-vault(7) offers as a beginning, with "start = external": it passes
 # DESCRIPTION: the vault test, a policy is made with it, its owner's decisions have their
-# DESCRIPTION: class; and a policy has its three roots in a token, a KMIP server and there.
+# DESCRIPTION: class. Policies have roots in a token, a KMIP server and there, made by svcenc or
+# DESCRIPTION: by their owner; they are tested, rolled and set to others.
 # RUNS: host
 # SET: quick
 # TIMEOUT: 120
@@ -50,6 +51,18 @@ made own --vault-b mine
 cli_is "its root key b is there" "$(kids_of own)" "file own file "
 made three --vault-a hsm --vault-b kms --vault-availability mine
 cli_is "three vaults of three makers" "$(kids_of three)" "pkcs11 kmip own "
+hsm_owner aes payroll 01 "$(printf '%064d' 7)"
+kms_owner make payroll
+made customer --root-a hsm:payroll --root-b kmip:kms:payroll --availability-vault mine
+svcenc policy test alpha customer
+cli_is "its roots open" "$(awk 'NR > 1 { print $2, $3 }' <<<"$out" | tr '\n' ' ')" "hsm ok kms ok mine ok "
+svcenc policy roll alpha three
+cli_is "the other one's keys are rolled: exit" "$status $err" "0 "
+cli_is "in the token" "$("$CLI_BIN/svcenc" --socket-dir "$host_run" policy show alpha three --json |
+	grep -c '"kid": "pkcs11:id=%00%02;')" 1
+svcenc policy set-roots alpha own --root-a hsm:payroll --root-b kms:payroll
+cli_is "and the first one's roots are set to the owner's: exit" "$status $err" "0 "
+cli_is "which are there" "$(kids_of own)" "pkcs11 kmip file "
 chmod 000 "$own_folder/svcenc-selftest"
 test_says "a key that its owner has disabled" 7 "denies (disabled)"
 chmod 600 "$own_folder/svcenc-selftest"

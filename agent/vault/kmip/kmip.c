@@ -129,6 +129,25 @@ static enum vault_class say_none(const struct vault *vault, const char *name,
 			 name, vault->name, found->count);
 }
 
+/* Not a name, but perhaps a unique identifier, as in ours. */
+static enum vault_class find_by_uid(const char *uid, struct found *ret,
+				    struct vault_answer *answer)
+{
+	enum vault_class class;
+
+	if (strlen(uid) > KMIP_UID_MAX || strpbrk(uid, " \t"))
+		return VAULT_OK;
+	class = session_attributes(&session, uid, &ret->key, answer);
+	if (class == VAULT_DENIED) /* it is none, then */
+		return VAULT_OK;
+	if (class != VAULT_OK)
+		return class;
+	memcpy(ret->uids[0], uid, strlen(uid) + 1);
+	ret->count = 1;
+	ret->newest = ret->key.state == KMIP_ACTIVE ? 0 : -1;
+	return VAULT_OK;
+}
+
 static enum vault_class use_key(struct vault *vault, const char *name,
 				struct vault_key *ret,
 				struct vault_answer *answer)
@@ -140,6 +159,8 @@ static enum vault_class use_key(struct vault *vault, const char *name,
 		return vault_say(answer, VAULT_PARAMETER, "key", NULL);
 	session_begin(&session);
 	class = find(name, &found, answer);
+	if (class == VAULT_OK && !found.count)
+		class = find_by_uid(name, &found, answer);
 	if (class != VAULT_OK)
 		return class;
 	if (found.newest < 0)
