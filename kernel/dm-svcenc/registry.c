@@ -132,13 +132,16 @@ static void fill_info(struct svcenc_dev *dev, struct svcenc_dev_info *ret)
 	ret->rotation = status.rotation;
 }
 
-/* registry_lock held. NULL past the last. */
+/*
+ * registry_lock held. NULL past the last. A dump that begins looks at all: a
+ * volume may have been activated since, which is no change of the list.
+ */
 static struct svcenc_dev *find_index(unsigned int index)
 {
 	struct svcenc_dev *dev = last;
 	unsigned int n = last_index;
 
-	if (!dev || index < n) {
+	if (!dev || !index || index < n) {
 		dev = list_entry(&volumes, struct svcenc_dev, node);
 		n = UINT_MAX; /* the first that counts makes it 0 */
 	} else if (index == n) {
