@@ -34,6 +34,7 @@ struct agent {
 	struct svcenc_config config;
 	sd_event *event;
 	sd_event *watch; /* leases, and every call to a vault; watch.h */
+	sd_event_source *watch_again; /* in the first loop: more is due */
 	struct svcenc_store *store;
 	struct server *server;
 	int64_t started_ms; /* agent_now_ms() */

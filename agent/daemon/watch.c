@@ -6,6 +6,8 @@
 
 #define FOREVER ((uint64_t)-1)
 
+enum { BATCH = 64 };
+
 /*
  * One step of the loop from whatever state the first loop has left it in.
  * Armed, it may not know of timers set since: then it looks without waiting
@@ -33,15 +35,23 @@ static int step(sd_event *watch, uint64_t timeout)
 	return r < 0 ? r : 1;
 }
 
-/* Handles all that is due, and arms: the first loop wakes up for the rest. */
+/*
+ * Handles what is due, and arms: the first loop wakes up for the rest. With
+ * more to do than there is time for, requests and signals have their turn in
+ * between: after a batch the first loop comes back here.
+ */
 static int pump(struct agent *agent)
 {
+	unsigned int handled = 0;
 	int r;
 
 	do {
 		do
 			r = step(agent->watch, 0);
-		while (r > 0);
+		while (r > 0 && ++handled < BATCH);
+		if (r > 0)
+			return sd_event_source_set_enabled(agent->watch_again,
+							   SD_EVENT_ONESHOT);
 		if (r == -EDEADLK)
 			return 0;
 		if (!r)
@@ -69,6 +79,12 @@ static int on_post(sd_event_source *source, void *userdata)
 	return pump(userdata);
 }
 
+static int on_again(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	return pump(userdata);
+}
+
 int watch_start(struct agent *agent)
 {
 	int r;
@@ -80,11 +96,15 @@ int watch_start(struct agent *agent)
 				    on_watch, agent);
 	if (r >= 0)
 		r = sd_event_add_post(agent->event, NULL, on_post, agent);
+	if (r >= 0)
+		r = sd_event_add_defer(agent->event, &agent->watch_again,
+				       on_again, agent);
 	return r;
 }
 
 void watch_stop(struct agent *agent)
 {
+	agent->watch_again = sd_event_source_unref(agent->watch_again);
 	agent->watch = sd_event_unref(agent->watch);
 }
 
