@@ -24,7 +24,7 @@ rest_from() {
 }
 
 all_are_sent() {
-	[ "$(svc_status alpha 8)" -ge $count ]
+	[ "$(svc_status alpha 8)" -ge "$count" ]
 }
 
 svc_plan 7
