@@ -67,7 +67,6 @@ def ends_after_its_time(site):
 
 def ask_needs_a_grant(site):
     key = site.show("t", "ask")["key"]
-    state_is(site, "ask", "degraded")
     checks.equal(site.show("t", "ask")["fallback_ms"], -1, "ask: no fallback by itself")
     refused(site, "Usage", "nothing to grant", "a grant for a policy that does not ask",
             "GrantFallback", tenant="t", name="short", reason="r", for_s=60)
@@ -203,6 +202,7 @@ def main():
     state_is(site, "half", "degraded")
     site.gone("a", "b")
     site.gone_ms = now_ms()
+    state_is(site, "ask", "degraded")  # for as long as its lease
     state_is(site, "short", "fallback")
     is_visible(site)
     ask_needs_a_grant(site)
