@@ -149,7 +149,8 @@ agent_serial() {
 
 # All that stand in svcencd's sources: none may be passed by.
 steps_of_sources() {
-	killed_steps | grep -v -E "$killed_policy_steps"
+	# a withdrawal's: t_agent_withdrawal_is_durable.sh kills there
+	killed_steps | grep -v -E "$killed_policy_steps|^drop-"
 }
 
 agent_prepare
