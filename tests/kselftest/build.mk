@@ -7,7 +7,7 @@ KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-squeeze svcenc-addkey svcenc-all \
 	svcenc-slices
 
 .PHONY: kselftest
-kselftest: $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%) kselftest-keys
+kselftest: $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%) kselftest-keys bench-module
 
 $(KTEST_PROGRAMS:%=$(KTEST_BIN)/%): $(KTEST_BIN)/%: $(KTEST_SRC)/%.c
 	@mkdir -p $(@D)

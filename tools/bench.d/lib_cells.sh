@@ -146,10 +146,13 @@ cells_unstack() {
 
 # --- cells
 
-# cells_run JOB...: at the same time; their results, one a line.
+# cells_run JOB...: at the same time; their results, one a line.  A set is one
+# write, and bash would make more of a long one.
 cells_run() {
+	printf '%s\n' "$@" >"$SVC_TMP/jobs"
 	exec {cells_fd}<>"$cells_jobs" || svc_bail "no $cells_jobs"
-	printf '%s\n' "$@" >&"$cells_fd" || svc_bail "$*: $(dmesg | tail -n 1)"
+	dd if="$SVC_TMP/jobs" bs=64K status=none >&"$cells_fd" ||
+		svc_bail "$*: $(dmesg | tail -n 1)"
 	cat <&"$cells_fd"
 	exec {cells_fd}>&-
 }
