@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include "model.h"
+#include "model_json.h"
 #include "recordjson.h"
 #include "secret.h"
 
@@ -58,30 +58,94 @@ int model_store_fault(struct agent *agent, int error,
 				 "writable, and run the same command again");
 }
 
-/* --- pieces --------------------------------------------------------------- */
+/* --- tenants -------------------------------------------------------------- */
 
-static bool read_uuid(const char *text, struct svcenc_uuid *ret)
+static json_t *tenant_write(const struct tenant *tenant)
 {
-	return strlen(text) == SVCENC_UUID_TEXT &&
-	       !svcenc_uuid_parse(text, ret);
+	return json_pack("{s:s, s:o, s:I}", "name", tenant->name, "uuid",
+			 model_write_uuid(&tenant->uuid), "created",
+			 (json_int_t)tenant->created);
 }
 
-static bool read_name(const char *text, char ret[SVCENC_NAME_SIZE])
+static bool tenant_read(const json_t *json, struct tenant *ret)
 {
-	if (!svcenc_name_is_valid(text))
+	const char *name, *uuid;
+	json_int_t created;
+
+	if (json_unpack((json_t *)json, "{s:s, s:s, s:I !}", "name", &name,
+			"uuid", &uuid, "created", &created) < 0)
 		return false;
-	memset(ret, 0, SVCENC_NAME_SIZE);
-	memcpy(ret, text, strlen(text));
-	return true;
+	ret->created = created;
+	return model_read_name(name, ret->name) &&
+	       model_read_uuid(uuid, &ret->uuid);
 }
 
-static json_t *write_hex(const u8 *bytes, size_t len)
+int tenant_next(struct agent *agent, size_t *cursor, struct tenant *ret,
+		struct svcenc_fault *fault)
 {
-	char hex[2 * 64 + 1];
+	const json_t *json = svcenc_store_next(agent->store, "tenant", cursor);
 
-	svcenc_hex_print(bytes, len, hex);
-	return json_string(hex);
+	if (!json)
+		return 0;
+	return tenant_read(json, ret) ? 1 : model_unreadable(fault, "tenant");
 }
+
+int tenant_find(struct agent *agent, const char *name, struct tenant *ret,
+		struct svcenc_fault *fault)
+{
+	const json_t *json =
+		svcenc_store_get(agent->store, "tenant", name, NULL);
+
+	if (!json) {
+		svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+				 "there is no tenant '%.64s'", name);
+		return svcenc_fault_hint(
+			fault,
+			"'svcenc tenant list' shows all; "
+			"'svcenc tenant create %.64s' makes it",
+			name);
+	}
+	return tenant_read(json, ret) ? 0 : model_unreadable(fault, "tenant");
+}
+
+int tenant_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
+		     struct tenant *ret, struct svcenc_fault *fault)
+{
+	char text[SVCENC_UUID_TEXT + 1];
+	const json_t *json;
+	size_t cursor = 0;
+
+	svcenc_uuid_print(uuid, text);
+	while ((json = svcenc_store_next(agent->store, "tenant", &cursor)))
+		if (model_has_text(json, "uuid", text))
+			return tenant_read(json, ret) ?
+				       0 :
+				       model_unreadable(fault, "tenant");
+	return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
+				"the tenant is not in the store");
+}
+
+int tenant_save(struct agent *agent, const struct tenant *tenant,
+		struct svcenc_fault *fault)
+{
+	const int r = svcenc_store_put_now(agent->store, "tenant", tenant->name,
+					   tenant_write(tenant));
+
+	return r < 0 ? model_store_fault(agent, r, fault) : 0;
+}
+
+static size_t count_with(struct agent *agent, const char *kind,
+			 const char *member, const char *text)
+{
+	size_t cursor = 0, count = 0;
+	const json_t *json;
+
+	while ((json = svcenc_store_next(agent->store, kind, &cursor)))
+		count += model_has_text(json, member, text);
+	return count;
+}
+
+/* --- policies ------------------------------------------------------------- */
 
 static json_t *write_probe(const struct probe *probe)
 {
@@ -89,7 +153,7 @@ static json_t *write_probe(const struct probe *probe)
 
 	EVP_EncodeBlock((u8 *)blob, probe->blob, (int)probe->blob_len);
 	return json_pack("{s:s, s:o}", "blob", blob, "hash",
-			 write_hex(probe->hash, sizeof(probe->hash)));
+			 model_write_hex(probe->hash, sizeof(probe->hash)));
 }
 
 static bool read_probe(json_t *json, struct probe *ret)
@@ -111,145 +175,6 @@ static bool read_probe(json_t *json, struct probe *ret)
 	memcpy(ret->blob, svcenc_secret_peek(bytes), ret->blob_len);
 	return true;
 }
-
-json_t *model_write_root(const struct root_version *root)
-{
-	return json_pack("{s:s, s:s}", "vault", root->vault, "kid", root->kid);
-}
-
-bool model_read_root(const json_t *json, struct root_version *ret)
-{
-	const char *vault, *kid;
-
-	if (json_unpack((json_t *)json, "{s:s, s:s !}", "vault", &vault, "kid",
-			&kid) < 0 ||
-	    !*kid || strlen(kid) >= sizeof(ret->kid))
-		return false;
-	memset(ret->kid, 0, sizeof(ret->kid));
-	memcpy(ret->kid, kid, strlen(kid));
-	return read_name(vault, ret->vault);
-}
-
-static json_t *write_uuid(const struct svcenc_uuid *uuid)
-{
-	char text[SVCENC_UUID_TEXT + 1];
-
-	svcenc_uuid_print(uuid, text);
-	return json_string(text);
-}
-
-static json_t *write_keyid(const struct svcenc_keyid *key)
-{
-	char text[SVCENC_KEYID_TEXT + 1];
-
-	svcenc_keyid_print(key, text);
-	return json_string(text);
-}
-
-static bool has_text(const json_t *json, const char *member, const char *text)
-{
-	const char *value = json_string_value(json_object_get(json, member));
-
-	return value && !strcmp(value, text);
-}
-
-static size_t count_with(struct agent *agent, const char *kind,
-			 const char *member, const char *text)
-{
-	size_t cursor = 0, count = 0;
-	const json_t *json;
-
-	while ((json = svcenc_store_next(agent->store, kind, &cursor)))
-		count += has_text(json, member, text);
-	return count;
-}
-
-static int unreadable(struct svcenc_fault *fault, const char *kind)
-{
-	svcenc_fault_set(fault, SVCENC_FAULT_INTEGRITY,
-			 "a %s in the store has a form that this svcencd does "
-			 "not know",
-			 kind);
-	return svcenc_fault_hint(fault, "was the store written by a newer "
-					"version? Run that version");
-}
-
-/* --- tenants -------------------------------------------------------------- */
-
-static json_t *tenant_write(const struct tenant *tenant)
-{
-	return json_pack("{s:s, s:o, s:I}", "name", tenant->name, "uuid",
-			 write_uuid(&tenant->uuid), "created",
-			 (json_int_t)tenant->created);
-}
-
-static bool tenant_read(const json_t *json, struct tenant *ret)
-{
-	const char *name, *uuid;
-	json_int_t created;
-
-	if (json_unpack((json_t *)json, "{s:s, s:s, s:I !}", "name", &name,
-			"uuid", &uuid, "created", &created) < 0)
-		return false;
-	ret->created = created;
-	return read_name(name, ret->name) && read_uuid(uuid, &ret->uuid);
-}
-
-int tenant_next(struct agent *agent, size_t *cursor, struct tenant *ret,
-		struct svcenc_fault *fault)
-{
-	const json_t *json = svcenc_store_next(agent->store, "tenant", cursor);
-
-	if (!json)
-		return 0;
-	return tenant_read(json, ret) ? 1 : unreadable(fault, "tenant");
-}
-
-int tenant_find(struct agent *agent, const char *name, struct tenant *ret,
-		struct svcenc_fault *fault)
-{
-	const json_t *json =
-		svcenc_store_get(agent->store, "tenant", name, NULL);
-
-	if (!json) {
-		svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
-				 "there is no tenant '%.64s'", name);
-		return svcenc_fault_hint(
-			fault,
-			"'svcenc tenant list' shows all; "
-			"'svcenc tenant create %.64s' makes it",
-			name);
-	}
-	return tenant_read(json, ret) ? 0 : unreadable(fault, "tenant");
-}
-
-int tenant_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
-		     struct tenant *ret, struct svcenc_fault *fault)
-{
-	char text[SVCENC_UUID_TEXT + 1];
-	const json_t *json;
-	size_t cursor = 0;
-
-	svcenc_uuid_print(uuid, text);
-	while ((json = svcenc_store_next(agent->store, "tenant", &cursor)))
-		if (has_text(json, "uuid", text))
-			return tenant_read(json, ret) ?
-				       0 :
-				       unreadable(fault, "tenant");
-	return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
-				"the tenant is not in the store");
-}
-
-int tenant_save(struct agent *agent, const struct tenant *tenant,
-		struct svcenc_fault *fault)
-{
-	const int r = svcenc_store_put_now(agent->store, "tenant", tenant->name,
-					   tenant_write(tenant));
-
-	return r < 0 ? model_store_fault(agent, r, fault) : 0;
-}
-
-/* --- policies ------------------------------------------------------------- */
 
 /* Until its policy key exists a policy knows only which vaults to ask. */
 static json_t *write_roots(const struct policy *policy)
@@ -281,9 +206,11 @@ static json_t *policy_write(const struct policy *policy)
 	return json_pack(
 		"{s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:b, s:b, "
 		"s:b, s:b, s:o, s:I, s:o, s:o, s:b, s:b, s:s, s:o}",
-		"name", policy->name, "tenant", write_uuid(&policy->tenant),
-		"key", write_keyid(&policy->key), "check",
-		write_hex(policy->check, sizeof(policy->check)), "availability",
+		"name", policy->name, "tenant",
+		model_write_uuid(&policy->tenant), "key",
+		model_write_keyid(&policy->key), "check",
+		model_write_hex(policy->check, sizeof(policy->check)),
+		"availability",
 		svcenc_availability_text(policy->rules.availability),
 		"on_withdrawal",
 		svcenc_on_withdrawal_text(policy->rules.on_withdrawal),
@@ -343,7 +270,7 @@ static bool policy_read_vaults(const json_t *names, struct policy *ret)
 		const char *name = json_string_value(json_array_get(names, i));
 
 		ret->wraps[i].role = i + 1;
-		if (!name || !read_name(name, ret->wraps[i].vault))
+		if (!name || !model_read_name(name, ret->wraps[i].vault))
 			return false;
 	}
 	return json_array_size(names) == MODEL_ROLES;
@@ -406,7 +333,8 @@ static bool policy_read(const json_t *json, struct policy *ret)
 	ret->fallback.wall_s = fallback_since; /* as older stores have it */
 	ret->created = created;
 	return (!fallback || moment_read(fallback, &ret->fallback)) &&
-	       read_name(name, ret->name) && read_uuid(tenant, &ret->tenant) &&
+	       model_read_name(name, ret->name) &&
+	       model_read_uuid(tenant, &ret->tenant) &&
 	       !svcenc_keyid_parse(key, &ret->key) &&
 	       !svcenc_hex_parse(check, ret->check, sizeof(ret->check)) &&
 	       policy_read_rules(availability, on_withdrawal, state, ret) &&
@@ -456,7 +384,7 @@ int policy_next(struct agent *agent, size_t *cursor, struct policy *ret,
 
 	if (!json)
 		return 0;
-	return policy_take(json, ret) ? 1 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 1 : model_unreadable(fault, "policy");
 }
 
 int policy_next_superseded(struct agent *agent, size_t *cursor,
@@ -467,7 +395,7 @@ int policy_next_superseded(struct agent *agent, size_t *cursor,
 
 	if (!json)
 		return 0;
-	return policy_take(json, ret) ? 1 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 1 : model_unreadable(fault, "policy");
 }
 
 int policy_find(struct agent *agent, const struct svcenc_uuid *tenant,
@@ -479,10 +407,10 @@ int policy_find(struct agent *agent, const struct svcenc_uuid *tenant,
 
 	/* to read all of a record costs a hundred times what its name does */
 	while ((json = svcenc_store_next(agent->store, "policy", &cursor))) {
-		if (!has_text(json, "name", name))
+		if (!model_has_text(json, "name", name))
 			continue;
 		if (!policy_take(json, ret))
-			return unreadable(fault, "policy");
+			return model_unreadable(fault, "policy");
 		if (svcenc_uuid_equal(&ret->tenant, tenant))
 			return 0;
 	}
@@ -502,7 +430,7 @@ int policy_find_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
 	if (!json)
 		return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
 					"policy %s is not in the store", id);
-	return policy_take(json, ret) ? 0 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 0 : model_unreadable(fault, "policy");
 }
 
 const char *policy_label(struct agent *agent, const struct policy *policy)
@@ -533,7 +461,7 @@ int policy_find_key(struct agent *agent, const struct svcenc_keyid *key,
 		return svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
 					"policy key %s is not in the store",
 					id);
-	return policy_take(json, ret) ? 0 : unreadable(fault, "policy");
+	return policy_take(json, ret) ? 0 : model_unreadable(fault, "policy");
 }
 
 /* A current one is found by its uuid, a superseded one by its key. */
@@ -581,243 +509,6 @@ int policy_save(struct agent *agent, struct policy *policy,
 		return model_store_fault(agent, r, fault);
 	run_of(policy, &policy->read);
 	return 0;
-}
-
-/* --- volumes -------------------------------------------------------------- */
-
-static json_t *write_record_roots(const struct volume *volume)
-{
-	json_t *list = json_array();
-	int i;
-
-	for (i = 0; volume->record_roots[0].vault[0] && i < MODEL_ROLES; i++)
-		json_array_append_new(
-			list, model_write_root(&volume->record_roots[i]));
-	return list;
-}
-
-static bool read_record_roots(const json_t *list, const char *hash,
-			      struct volume *ret)
-{
-	size_t i;
-
-	if (!json_array_size(list))
-		return true; /* not known */
-	if (json_array_size(list) != MODEL_ROLES ||
-	    svcenc_hex_parse(hash, ret->record_hash, sizeof(ret->record_hash)) <
-		    0)
-		return false;
-	for (i = 0; i < MODEL_ROLES; i++)
-		if (!model_read_root(json_array_get(list, i),
-				     &ret->record_roots[i]))
-			return false;
-	return true;
-}
-
-static json_t *volume_write(const struct volume *volume)
-{
-	return json_pack(
-		"{s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:s, s:I, s:o, s:o}",
-		"name", volume->name, "uuid", write_uuid(&volume->uuid),
-		"tenant", write_uuid(&volume->tenant), "key",
-		write_keyid(&volume->key), "device", volume->device, "ready",
-		volume->ready, "allow_discards", volume->allow_discards,
-		"sector_size", (json_int_t)volume->sector_size, "data_len",
-		(json_int_t)volume->data_len, "spare_len",
-		(json_int_t)volume->spare_len, "seq", (json_int_t)volume->seq,
-		"epoch", (json_int_t)volume->epoch, "record_generation",
-		(json_int_t)volume->record_generation, "on_withdrawal",
-		volume->on_withdrawal ?
-			svcenc_on_withdrawal_text(volume->on_withdrawal - 1U) :
-			"",
-		"created", (json_int_t)volume->created, "record_roots",
-		write_record_roots(volume), "record_hash",
-		write_hex(volume->record_hash, sizeof(volume->record_hash)));
-}
-
-static bool volume_read(const json_t *json, struct volume *ret)
-{
-	const char *name, *uuid, *tenant, *key, *device, *on_withdrawal = "";
-	json_int_t sector_size, data_len, spare_len, seq, epoch, generation,
-		created;
-	const char *hash = "";
-	json_t *roots = NULL;
-	int ready, discards;
-
-	if (json_unpack((json_t *)json,
-			"{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, "
-			"s:I, s:I, s:I, s?s, s:I, s?o, s?s !}",
-			"name", &name, "uuid", &uuid, "tenant", &tenant, "key",
-			&key, "device", &device, "ready", &ready,
-			"allow_discards", &discards, "sector_size",
-			&sector_size, "data_len", &data_len, "spare_len",
-			&spare_len, "seq", &seq, "epoch", &epoch,
-			"record_generation", &generation, "on_withdrawal",
-			&on_withdrawal, "created", &created, "record_roots",
-			&roots, "record_hash", &hash) < 0)
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	if (strlen(device) >= sizeof(ret->device))
-		return false;
-	memcpy(ret->device, device, strlen(device) + 1);
-	ret->on_withdrawal =
-		(u8)(svcenc_on_withdrawal_parse(on_withdrawal) + 1);
-	if (*on_withdrawal && !ret->on_withdrawal)
-		return false;
-	ret->ready = ready;
-	ret->allow_discards = discards;
-	ret->sector_size = (u32)sector_size;
-	ret->data_len = (u64)data_len;
-	ret->spare_len = (u64)spare_len;
-	ret->seq = (u64)seq;
-	ret->epoch = (u64)epoch;
-	ret->record_generation = (u64)generation;
-	ret->created = created;
-	return read_name(name, ret->name) && read_uuid(uuid, &ret->uuid) &&
-	       read_uuid(tenant, &ret->tenant) &&
-	       read_record_roots(roots, hash, ret) &&
-	       !svcenc_keyid_parse(key, &ret->key);
-}
-
-int volume_next(struct agent *agent, size_t *cursor, struct volume *ret,
-		struct svcenc_fault *fault)
-{
-	const json_t *json = svcenc_store_next(agent->store, "volume", cursor);
-
-	if (!json)
-		return 0;
-	return volume_read(json, ret) ? 1 : unreadable(fault, "volume");
-}
-
-/* "svcenc:<policy uuid>:<version>" */
-static bool is_key_of(const char *key, const char *uuid)
-{
-	const char *at = key ? strchr(key, ':') : NULL;
-
-	return at && !strncmp(at + 1, uuid, SVCENC_UUID_TEXT) &&
-	       at[1 + SVCENC_UUID_TEXT] == ':';
-}
-
-int volume_next_of(struct agent *agent, const struct svcenc_uuid *policy,
-		   size_t *cursor, struct volume *ret,
-		   struct svcenc_fault *fault)
-{
-	char uuid[SVCENC_UUID_TEXT + 1];
-	const json_t *json;
-
-	svcenc_uuid_print(policy, uuid);
-	while ((json = svcenc_store_next(agent->store, "volume", cursor)))
-		if (is_key_of(json_string_value(json_object_get(json, "key")),
-			      uuid))
-			return volume_read(json, ret) ?
-				       1 :
-				       unreadable(fault, "volume");
-	return 0;
-}
-
-int volume_find(struct agent *agent, const char *name, struct volume *ret,
-		struct svcenc_fault *fault)
-{
-	const json_t *json =
-		svcenc_store_get(agent->store, "volume", name, NULL);
-
-	if (!json) {
-		svcenc_fault_set(fault, SVCENC_FAULT_NOT_FOUND,
-				 "there is no volume '%.64s'", name);
-		return svcenc_fault_hint(
-			fault,
-			"'svcenc volume list' shows all; "
-			"'svcenc format %.64s DEVICE' makes it",
-			name);
-	}
-	return volume_read(json, ret) ? 0 : unreadable(fault, "volume");
-}
-
-/*
- * Names of volumes by uuid, sorted: with ten thousand volumes to look through
- * all of them for each would take seconds. Valid while no volume has come or
- * gone; a name that leads to another uuid now makes it be built anew.
- */
-static struct {
-	struct name_of {
-		struct svcenc_uuid uuid;
-		char name[SVCENC_NAME_SIZE];
-	} * names;
-	size_t count;
-	bool valid;
-} by_uuid;
-
-static int compare_uuids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct svcenc_uuid));
-}
-
-static bool build_index(struct agent *agent)
-{
-	const size_t count = svcenc_store_count(agent->store, "volume");
-	struct name_of *names = calloc(count + 1, sizeof(*names));
-	const json_t *json;
-	size_t cursor = 0, n = 0;
-
-	if (!names)
-		return false;
-	while ((json = svcenc_store_next(agent->store, "volume", &cursor))) {
-		const char *uuid =
-			json_string_value(json_object_get(json, "uuid"));
-		const char *name =
-			json_string_value(json_object_get(json, "name"));
-
-		if (uuid && name && read_uuid(uuid, &names[n].uuid) &&
-		    read_name(name, names[n].name))
-			n++;
-	}
-	qsort(names, n, sizeof(*names), compare_uuids);
-	free(by_uuid.names);
-	by_uuid.names = names;
-	by_uuid.count = n;
-	by_uuid.valid = true;
-	return true;
-}
-
-static bool look_up(struct agent *agent, const struct svcenc_uuid *uuid,
-		    struct volume *ret)
-{
-	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
-	const struct name_of *found;
-
-	if (!by_uuid.valid && !build_index(agent))
-		return false;
-	found = bsearch(uuid, by_uuid.names, by_uuid.count,
-			sizeof(*by_uuid.names), compare_uuids);
-	if (!found)
-		return false;
-	by_uuid.valid = !volume_find(agent, found->name, ret, &ignored) &&
-			svcenc_uuid_equal(&ret->uuid, uuid);
-	return by_uuid.valid;
-}
-
-bool volume_by_uuid(struct agent *agent, const struct svcenc_uuid *uuid,
-		    struct volume *ret)
-{
-	return look_up(agent, uuid, ret) ||
-	       (!by_uuid.valid && look_up(agent, uuid, ret));
-}
-
-int volume_save(struct agent *agent, const struct volume *volume,
-		struct svcenc_fault *fault)
-{
-	const json_t *before =
-		svcenc_store_get(agent->store, "volume", volume->name, NULL);
-	char uuid[SVCENC_UUID_TEXT + 1];
-	int r;
-
-	svcenc_uuid_print(&volume->uuid, uuid);
-	if (!before || !has_text(before, "uuid", uuid))
-		by_uuid.valid = false;
-	r = svcenc_store_put_now(agent->store, "volume", volume->name,
-				 volume_write(volume));
-	return r < 0 ? model_store_fault(agent, r, fault) : 0;
 }
 
 /* --- how many ------------------------------------------------------------- */

@@ -181,8 +181,6 @@ int former_forget(struct agent *agent, const struct former_root *former,
 
 /* For model_roots.c: within a transaction; 0 or the store's error. */
 int policy_put(struct agent *agent, const struct policy *policy);
-json_t *model_write_root(const struct root_version *root);
-bool model_read_root(const json_t *json, struct root_version *ret);
 
 /* Random, version 4. */
 int model_new_uuid(struct svcenc_uuid *ret);

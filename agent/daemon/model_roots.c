@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "hierarchy.h"
-#include "model.h"
+#include "model_json.h"
 #include "recordjson.h"
 
 #define FORMER "former-root"

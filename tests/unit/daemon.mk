@@ -12,7 +12,8 @@ $(B)/unit/test_daemon_refresh: $(ASAN_OBJ)/agent/daemon/refresh.o \
 	$(ASAN_OBJ)/agent/daemon/header.o
 $(B)/unit/test_daemon_pass: $(ASAN_OBJ)/agent/daemon/pass.o
 $(B)/unit/test_daemon_access: $(ASAN_OBJ)/agent/daemon/access.o
-$(B)/unit/test_daemon_model: $(addprefix $(ASAN_OBJ)/agent/daemon/,model.o moment.o)
+$(B)/unit/test_daemon_model: $(addprefix $(ASAN_OBJ)/agent/daemon/,model.o model_json.o \
+	model_volumes.o moment.o)
 $(B)/unit/test_daemon_events: $(addprefix $(ASAN_OBJ)/agent/daemon/,events.o log.o)
 $(B)/unit/test_daemon_moment: $(ASAN_OBJ)/agent/daemon/moment.o
 $(B)/unit/test_daemon_volume_rotate: $(ASAN_OBJ)/agent/daemon/volume_rotate.o

@@ -73,56 +73,46 @@ static json_t *reply_kid(const struct vault_key *key)
 		json_pack("{s:s, s:s}", "kid", key->kid, "alg", key->alg));
 }
 
-static json_t *create_key(struct vault *vault, json_t *parameters)
+/* The methods that name a version of a key: one argument, one answer. */
+typedef enum vault_class key_op(struct vault *vault, const char *argument,
+				struct vault_key *ret,
+				struct vault_answer *answer);
+
+/* @cure: for a vault that has no @op. */
+static json_t *name_key(struct vault *vault, json_t *parameters,
+			const char *field, key_op *op, const char *cure)
 {
 	struct vault_answer answer;
 	struct vault_key key;
-	const char *name;
+	const char *argument;
 
-	if (json_unpack(parameters, "{s:s !}", "name", &name) < 0)
-		return parameter_error("name");
+	if (json_unpack(parameters, "{s:s !}", field, &argument) < 0)
+		return parameter_error(field);
 	vault_key_init(&key);
-	if (!vault->ops->create_key)
+	if (!op)
 		vault_say(&answer, VAULT_DENIED, "permission",
-			  "vault '%s' makes no keys: have its owner make one, "
-			  "and name that",
-			  vault->name);
-	else if (vault->ops->create_key(vault, name, &key, &answer) == VAULT_OK)
+			  "vault '%s' makes no keys: have its owner make %s",
+			  vault->name, cure);
+	else if (op(vault, argument, &key, &answer) == VAULT_OK)
 		return reply_kid(&key);
 	return answer_error(&answer);
+}
+
+static json_t *create_key(struct vault *vault, json_t *parameters)
+{
+	return name_key(vault, parameters, "name", vault->ops->create_key,
+			"one, and name that");
 }
 
 static json_t *renew_key(struct vault *vault, json_t *parameters)
 {
-	struct vault_answer answer;
-	struct vault_key key;
-	const char *kid;
-
-	if (json_unpack(parameters, "{s:s !}", "kid", &kid) < 0)
-		return parameter_error("kid");
-	vault_key_init(&key);
-	if (!vault->ops->renew_key)
-		vault_say(&answer, VAULT_DENIED, "permission",
-			  "vault '%s' makes no keys: have its owner make a new "
-			  "version",
-			  vault->name);
-	else if (vault->ops->renew_key(vault, kid, &key, &answer) == VAULT_OK)
-		return reply_kid(&key);
-	return answer_error(&answer);
+	return name_key(vault, parameters, "kid", vault->ops->renew_key,
+			"a new version");
 }
 
 static json_t *use_key(struct vault *vault, json_t *parameters)
 {
-	struct vault_answer answer;
-	struct vault_key key;
-	const char *name;
-
-	if (json_unpack(parameters, "{s:s !}", "key", &name) < 0)
-		return parameter_error("key");
-	vault_key_init(&key);
-	if (vault->ops->use_key(vault, name, &key, &answer) != VAULT_OK)
-		return answer_error(&answer);
-	return reply_kid(&key);
+	return name_key(vault, parameters, "key", vault->ops->use_key, "one");
 }
 
 /* {name: base64 of @bytes, plus alg if given}, in the secure heap */
