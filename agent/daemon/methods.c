@@ -124,3 +124,15 @@ int methods_reply(struct request *request, json_t *reply)
 	request->reply = reply;
 	return 0;
 }
+
+int methods_find_policy(struct request *request, const char *tenant,
+			const char *name, struct policy *ret)
+{
+	struct tenant found;
+	int r;
+
+	r = tenant_find(request->agent, tenant, &found, &request->fault);
+	return r < 0 ? r :
+		       policy_find(request->agent, &found.uuid, name, ret,
+				   &request->fault);
+}

@@ -6,7 +6,7 @@
 #ifndef SVCENC_DAEMON_METHODS_H
 #define SVCENC_DAEMON_METHODS_H
 
-#include "agent.h"
+#include "model.h"
 
 /* One bit per socket; a connection has the bit of the one it came by. */
 enum role {
@@ -37,6 +37,9 @@ int methods_call(const char *method, struct request *request);
 int methods_unpack(struct request *request, const char *format, ...);
 /* Takes the reply; MEMORY fault if it is NULL. */
 int methods_reply(struct request *request, json_t *reply);
+/* NOT_FOUND fault if there is no such tenant, or no such policy of it. */
+int methods_find_policy(struct request *request, const char *tenant,
+			const char *name, struct policy *ret);
 
 /* methods_tenant.c */
 int method_create_tenant(struct request *request);

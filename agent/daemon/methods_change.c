@@ -18,18 +18,6 @@ struct job {
 	const char *after; /* NULL: the first call */
 };
 
-static int find(struct request *request, const char *tenant_name,
-		const char *name, struct policy *ret)
-{
-	struct tenant tenant;
-	int r;
-
-	r = tenant_find(request->agent, tenant_name, &tenant, &request->fault);
-	return r < 0 ? r :
-		       policy_find(request->agent, &tenant.uuid, name, ret,
-				   &request->fault);
-}
-
 static void begin(struct job *job, struct request *request)
 {
 	memset(job, 0, sizeof(*job));
@@ -118,7 +106,7 @@ int method_roll_policy(struct request *request)
 	if (!r)
 		r = take_roles(request, names, &roots);
 	if (!r)
-		r = find(request, tenant, name, &job.policy);
+		r = methods_find_policy(request, tenant, name, &job.policy);
 	if (!r && !job.after)
 		r = change_roll(request->agent, &job.policy, roots, &job.change,
 				&request->fault);
@@ -135,7 +123,7 @@ int method_rekey_policy(struct request *request)
 	r = methods_unpack(request, "{s:s, s:s, s?s}", "tenant", &tenant,
 			   "name", &name, "after", &job.after);
 	if (!r)
-		r = find(request, tenant, name, &job.policy);
+		r = methods_find_policy(request, tenant, name, &job.policy);
 	if (!r && !job.after)
 		r = change_rekey(request->agent, &job.policy, &job.change,
 				 &request->fault);
@@ -207,7 +195,7 @@ int method_set_policy_roots(struct request *request)
 	if (!r)
 		r = methods_take_roots(request, a, b, specs, &wish);
 	if (!r)
-		r = find(request, tenant, name, &job.policy);
+		r = methods_find_policy(request, tenant, name, &job.policy);
 	if (r < 0)
 		return end(&job, r);
 	wish.name = job.policy.name;
@@ -249,7 +237,7 @@ int method_recover_policy(struct request *request)
 		r = svcenc_rootspec_parse(&request->agent->config, root, &spec,
 					  &request->fault);
 	if (!r)
-		r = find(request, tenant, name, &job.policy);
+		r = methods_find_policy(request, tenant, name, &job.policy);
 	if (!r && !job.after)
 		r = change_recover(request->agent, &job.policy, role - 1,
 				   root ? &spec : NULL, accept, &job.change,
@@ -270,7 +258,7 @@ int method_retire_roots(struct request *request)
 	r = methods_unpack(request, "{s:s, s:s, s?s}", "tenant", &tenant,
 			   "name", &name, "after", &job.after);
 	if (!r)
-		r = find(request, tenant, name, &job.policy);
+		r = methods_find_policy(request, tenant, name, &job.policy);
 	/* headers that can be reached must not hold a version back */
 	if (!r)
 		r = follow(&job);
@@ -316,7 +304,7 @@ int method_test_policy(struct request *request)
 	r = methods_unpack(request, "{s:s, s:s}", "tenant", &tenant, "name",
 			   &name);
 	if (!r)
-		r = find(request, tenant, name, &policy);
+		r = methods_find_policy(request, tenant, name, &policy);
 	if (r < 0)
 		return r;
 	roots = json_array();

@@ -149,18 +149,6 @@ int method_list_policies(struct request *request)
 						 name ? &tenant.uuid : NULL)));
 }
 
-static int find_named(struct request *request, const char *tenant_name,
-		      const char *name, struct policy *ret)
-{
-	struct tenant tenant;
-	int r;
-
-	r = tenant_find(request->agent, tenant_name, &tenant, &request->fault);
-	return r < 0 ? r :
-		       policy_find(request->agent, &tenant.uuid, name, ret,
-				   &request->fault);
-}
-
 int method_show_policy(struct request *request)
 {
 	const char *tenant, *name;
@@ -170,7 +158,7 @@ int method_show_policy(struct request *request)
 	r = methods_unpack(request, "{s:s, s:s}", "tenant", &tenant, "name",
 			   &name);
 	if (!r)
-		r = find_named(request, tenant, name, &policy);
+		r = methods_find_policy(request, tenant, name, &policy);
 	if (r < 0)
 		return r;
 	return methods_reply(request,
@@ -224,7 +212,7 @@ int method_grant_fallback(struct request *request)
 	r = methods_unpack(request, "{s:s, s:s, s:s, s:I}", "tenant", &tenant,
 			   "name", &name, "reason", &reason, "for_s", &for_s);
 	if (!r)
-		r = find_named(request, tenant, name, &policy);
+		r = methods_find_policy(request, tenant, name, &policy);
 	if (!r)
 		r = check_grant(request, &policy, reason, for_s);
 	if (r < 0)
@@ -251,7 +239,7 @@ int method_revoke_grant(struct request *request)
 	r = methods_unpack(request, "{s:s, s:s}", "tenant", &tenant, "name",
 			   &name);
 	if (!r)
-		r = find_named(request, tenant, name, &policy);
+		r = methods_find_policy(request, tenant, name, &policy);
 	if (!r)
 		r = grant_delete(request->agent, &policy, &request->fault);
 	if (r < 0)
