@@ -47,8 +47,9 @@ cost_of() {
 	cost=$((($(cost_busy) - start) / units))
 }
 
-# A RAM disk of MIB, all of its pages there.
+# A RAM disk of MIB, all of its pages there; one of another test has another size.
 cost_ram_disk() {
+	modprobe -q -r brd
 	svc_must modprobe brd rd_nr=1 rd_size=$(($1 << 10))
 	svc_must dd if=/dev/zero of=/dev/ram0 bs=1M count="$1" oflag=direct status=none
 }
