@@ -141,6 +141,16 @@ static void wake(struct vault_call *call, int64_t delay_ms)
 	(void)sd_event_source_set_enabled(call->timer, SD_EVENT_ONESHOT);
 }
 
+/*
+ * Now and then too early: "relative" is to the moment at which the loop woke up
+ * last, and what it has handled since may have taken long. Who is woken looks at
+ * the clock and waits again; a call that did not would be silent for ever.
+ */
+static void wake_at_deadline(struct vault_call *call)
+{
+	wake(call, call->deadline_ms - agent_now_ms());
+}
+
 /* --- one call ------------------------------------------------------------- */
 
 void vault_call_stop(struct vault_call *call)
@@ -244,7 +254,7 @@ static void send_call(struct vault_call *call)
 	if (r < 0)
 		fail_silent(call, r);
 	else
-		wake(call, call->deadline_ms - agent_now_ms());
+		wake_at_deadline(call);
 }
 
 static bool is_starting(const struct vault *vault)
@@ -326,12 +336,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	if (agent_now_ms() >= call->deadline_ms)
 		fail_silent(call, -ETIMEDOUT);
-	else if (!call->client && !fail_unasked(call)) {
-		if (call->vault->calls < VAULTS_CALLS_MAX)
-			connect_call(call);
-		else
-			wake(call, call->deadline_ms - agent_now_ms());
-	}
+	else if (!call->client && fail_unasked(call))
+		; /* it is over */
+	else if (!call->client && call->vault->calls < VAULTS_CALLS_MAX)
+		connect_call(call);
+	else
+		wake_at_deadline(call);
 	return 0;
 }
 

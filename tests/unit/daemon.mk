@@ -3,7 +3,7 @@
 # the test. Included behind agent/build.mk, whose objects these are.
 
 DAEMON_TESTS := $(addprefix $(B)/unit/test_daemon_,verdict access withdraw moment events \
-	model rotations volume_rotate header refresh pass)
+	model rotations volume_rotate header refresh pass vault_call)
 unit: $(DAEMON_TESTS)
 
 $(B)/unit/test_daemon_verdict: $(ASAN_OBJ)/agent/daemon/verdict.o
@@ -18,10 +18,11 @@ $(B)/unit/test_daemon_events: $(addprefix $(ASAN_OBJ)/agent/daemon/,events.o log
 $(B)/unit/test_daemon_moment: $(ASAN_OBJ)/agent/daemon/moment.o
 $(B)/unit/test_daemon_volume_rotate: $(ASAN_OBJ)/agent/daemon/volume_rotate.o
 $(B)/unit/test_daemon_rotations: $(ASAN_OBJ)/agent/daemon/rotations.o
+$(B)/unit/test_daemon_vault_call: $(ASAN_OBJ)/agent/daemon/vault_call.o
 
 $(DAEMON_TESTS): $(B)/unit/%: $(ASAN_OBJ)/tests/unit/%.o $(ASAN_LIB) $(ASAN_CORE)
 	$(call say,UNIT,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+	$(Q)$(CC) $(AGENT_SAN) $(LDFLAGS) -o $@ $^ -lcmocka -lsystemd $(LIB_LIBS)
 
 -include $(DAEMON_TESTS:$(B)/unit/%=$(ASAN_OBJ)/tests/unit/%.d)
