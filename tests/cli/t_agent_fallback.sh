@@ -7,6 +7,7 @@
 # DESCRIPTION: restarts. Neither a restart nor a clock ten years off makes anything end early or
 # DESCRIPTION: last longer.
 # RUNS: host
+# WAITS: outages that last
 # SET: quick
 # TIMEOUT: 120
 

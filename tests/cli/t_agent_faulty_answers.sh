@@ -5,6 +5,7 @@
 # DESCRIPTION: root, nothing opens with a faulty answer, the agent's memory does not grow, and
 # DESCRIPTION: policies beside are probed as always.
 # RUNS: host
+# WAITS: answers that come late, or never
 # SET: quick
 # TIMEOUT: 120
 

@@ -6,6 +6,7 @@
 # DESCRIPTION: bounds in time and the defaults are as the manual says; allowed again, the
 # DESCRIPTION: service returns by itself.
 # RUNS: host
+# WAITS: probes, leases
 # SET: quick
 # TIMEOUT: 120
 

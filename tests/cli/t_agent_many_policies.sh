@@ -5,6 +5,7 @@
 # DESCRIPTION: vaults and volumes being opened the bounds hold; a start against vaults that
 # DESCRIPTION: throttle is bounded and its progress is seen. Prints memory and processor time.
 # RUNS: host
+# WAITS: rounds of probes
 # SET: quick
 # TIMEOUT: 240
 

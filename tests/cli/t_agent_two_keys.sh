@@ -6,6 +6,7 @@
 # DESCRIPTION: bridges an outage for both and its end ends both. A policy that is locked while a
 # DESCRIPTION: rekey makes its key stays as it was.
 # RUNS: host
+# WAITS: probes, leases
 # SET: quick
 # TIMEOUT: 120
 

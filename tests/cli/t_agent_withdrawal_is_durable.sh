@@ -6,6 +6,7 @@
 # DESCRIPTION: both vaults never turns the denial back into access. Metrics that cannot be
 # DESCRIPTION: written, or renamed, harm nothing.
 # RUNS: host
+# WAITS: leases, probes
 # SET: quick
 # TIMEOUT: 240
 

@@ -75,7 +75,7 @@ lvm_on_luks() {
 	cryptsetup open --key-file $luks_key /dev/vda provider
 	echo "provider /dev/vda $luks_key luks" >>/etc/crypttab
 	vgcreate -q vg0 /dev/mapper/provider
-	lvcreate -q -W n -n data -L 96M vg0
+	lvcreate -q -W n -n data -L 48M vg0
 }
 
 installed() {
@@ -94,17 +94,17 @@ before() {
 	svcenc tenant create alpha
 	svcenc format data /dev/vg0/data --tenant alpha --spare 4M
 	svcenc open data
-	holds "the volume has what 96 MiB leave beside header and spare" test "$(size_mib /dev/mapper/data)" -eq 88
+	holds "the volume has what 48 MiB leave beside header and spare" test "$(size_mib /dev/mapper/data)" -eq 40
 	mkfs.ext4 -q /dev/mapper/data
 	mkdir $mnt
 	mount /dev/mapper/data $mnt
 	cp -r "$top/kernel/dm-svcenc" $mnt/
-	head -c 40M /dev/urandom >$mnt/random
+	head -c 12M /dev/urandom >$mnt/random
 	(cd $mnt && find . -type f -print0 | xargs -0 sha256sum) >$sums
 	holds "there are files" test "$(wc -l <$sums)" -gt 30
-	lvextend -q -L 192M vg0/data
-	holds "the device below is larger" test "$(size_mib /dev/vg0/data)" -eq 192
-	holds "the volume is as it was" test "$(size_mib /dev/mapper/data)" -eq 88
+	lvextend -q -L 96M vg0/data
+	holds "the device below is larger" test "$(size_mib /dev/vg0/data)" -eq 96
+	holds "the volume is as it was" test "$(size_mib /dev/mapper/data)" -eq 40
 	echo "data /dev/vg0/data alpha/provider" >/etc/svcenctab
 	svcenc rotate data --rate 512K
 	holds "a rotation is in its midst" wait_until 60 rotation_has_moved
@@ -120,22 +120,22 @@ after() {
 	svcenc status data
 	holds "it is active" grep -q '"state": "active"' <(svcenc status data --json)
 	holds "its rotation goes on from where it was, or has ended" rotation_went_on
-	holds "in its old size" test "$(size_mib /dev/mapper/data)" -eq 88
+	holds "in its old size" test "$(size_mib /dev/mapper/data)" -eq 40
 	mount /dev/mapper/data $mnt
 	holds "the files are the same" files_are_the_same
 	holds "its rotation ends by itself" wait_until 120 rotation_is_complete
 	holds "the files are the same" files_are_the_same
 	svcenc volume resize data
-	holds "resize: the volume has the new room" test "$(size_mib /dev/mapper/data)" -eq 184
+	holds "resize: the volume has the new room" test "$(size_mib /dev/mapper/data)" -eq 88
 	resize2fs /dev/mapper/data
-	holds "the filesystem, too" test "$(df --output=size -B 1M $mnt | tail -n 1)" -gt 150
+	holds "the filesystem, too" test "$(df --output=size -B 1M $mnt | tail -n 1)" -gt 70
 	holds "the files are the same" files_are_the_same
-	head -c 80M /dev/urandom >$mnt/more # more than there was room for
+	head -c 36M /dev/urandom >$mnt/more # more than there was room for
 	(cd $mnt && sha256sum ./more) >>$sums
 	umount $mnt
 	svcenc close data
 	svcenc open data
-	holds "closed and opened again: the size stays" test "$(size_mib /dev/mapper/data)" -eq 184
+	holds "closed and opened again: the size stays" test "$(size_mib /dev/mapper/data)" -eq 88
 	holds "fsck has nothing to say" fsck.ext4 -fn /dev/mapper/data
 	mount /dev/mapper/data $mnt
 	holds "the files are the same, the new one, too" files_are_the_same

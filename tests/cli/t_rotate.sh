@@ -4,8 +4,9 @@
 # DESCRIPTION: show: under way, stopped, paused, ended, waited for; on a terminal, in a
 # DESCRIPTION: pipe and for machines.
 # RUNS: host
+# WAITS: the next line of a progress
 # SET: quick
-# TIMEOUT: 60
+# TIMEOUT: 120
 
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"

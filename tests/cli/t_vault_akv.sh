@@ -6,6 +6,7 @@
 # DESCRIPTION: certificates, hostile challenges: each has one class, and nothing is sent
 # DESCRIPTION: before the challenge was checked, nor is a key left in memory.
 # RUNS: host
+# WAITS: answers that come late, or never
 # SET: quick
 # TIMEOUT: 240
 

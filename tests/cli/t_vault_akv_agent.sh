@@ -5,6 +5,7 @@
 # DESCRIPTION: gone, wrong credential, each with its exit status and words; the worker comes
 # DESCRIPTION: back after a kill and dies with the agent; wrong configurations are refused.
 # RUNS: host
+# WAITS: probes, leases
 # SET: quick
 # TIMEOUT: 120
 #

@@ -6,6 +6,7 @@
 # DESCRIPTION: wrong, three versions of the protocol, a server that is gone or slow, cut,
 # DESCRIPTION: garbled and foreign answers: each has one class.
 # RUNS: host
+# WAITS: answers that come late, or never
 # SET: quick
 # TIMEOUT: 240
 

@@ -6,6 +6,7 @@
 # DESCRIPTION: class. Policies have roots in a token, a KMIP server and there, made by svcenc or
 # DESCRIPTION: by their owner; they are tested, rolled and set to others.
 # RUNS: host
+# WAITS: probes
 # SET: quick
 # TIMEOUT: 120
 

@@ -5,6 +5,7 @@
 # DESCRIPTION: worker is started again, with back-off, and serves; a wrong PIN is presented
 # DESCRIPTION: once, however often the worker is started.
 # RUNS: host
+# WAITS: probes, leases
 # SET: quick
 # TIMEOUT: 240
 

@@ -11,6 +11,8 @@
 #   # TIMEOUT: seconds              (120)
 #   # VM: --smp 2 --disk 64M        (options of tests/vm/run, tests/uml/run)
 #   # EXCLUSIVE: why                nothing else runs at the same time
+#   # WAITS: for what               most of its time; it costs no processor that
+#     others could use, and runs beside the two lanes (RUNS: host only)
 #   # MAY-SKIP: why                 a skip is no failure in CI
 #   # expect-log: REGEX             kernel log lines that belong to the test
 
@@ -20,7 +22,7 @@ list_tests() {
 
 	for file in tests/lint/* tests/cli/t_*.sh tests/uml/t_*.sh \
 		tests/{ref,fuzz,images,vectors,rotation}/*.test \
-		tests/kselftest/dm-svcenc/*.sh tests/{vm,uml}/selftest; do
+		tests/kselftest/dm-svcenc/*.sh tests/vm/selftest_long tests/{vm,uml}/selftest; do
 		[ -f "$file" ] || continue
 		[[ ${file##*/} != lib*.sh ]] || continue
 		name=${file#tests/}

@@ -15,7 +15,7 @@
 # A loop device on tmpfs punches holes, and a hole reads as zeroes.
 # shellcheck disable=SC2317 # called through svc_ok and the like
 hole_is_exact() {
-	local file=$1 start=$2 at=$((3 << 20)) len=$((1 << 20))
+	local file=$1 start=$2 at=$((1 << 20)) len=$((1 << 20))
 
 	data_is_zero "$file" $((start + at)) "$len" &&
 		cmp -n $((start + at)) "$file" before &&
@@ -38,12 +38,12 @@ refused_without_option() {
 right_sectors() {
 	cp "$1" before
 	svc_open trim "$1" allow_discards
-	svc_ok "$1: a discard is taken" blkdiscard -o 3M -l 1M /dev/mapper/trim
+	svc_ok "$1: a discard is taken" blkdiscard -o 1M -l 1M /dev/mapper/trim
 	svc_ok "$1: the hole below is exactly there" hole_is_exact "$1" "$2"
 	svc_ok "$1: it was counted" test "$(svc_status trim 10)" -ge 1
-	svc_ok "$1: what lies before still decrypts" cmp -n $((3 << 20)) plain.data /dev/mapper/trim
+	svc_ok "$1: what lies before still decrypts" cmp -n $((1 << 20)) plain.data /dev/mapper/trim
 	svc_ok "$1: what lies behind still decrypts" \
-		cmp -i $((4 << 20)) -n $((2 << 20)) plain.data /dev/mapper/trim
+		cmp -i $((2 << 20)) -n $((1 << 20)) plain.data /dev/mapper/trim
 	svc_close trim
 }
 
@@ -79,7 +79,7 @@ nothing_below() {
 
 svc_plan 19
 data_start
-data_random_file plain.data $((6 << 20)) # the model is slow here
+data_random_file plain.data $((3 << 20)) # the model is slow here
 data_model "create low --size 16M --plaintext plain.data --side-files" \
 	"create high --size 16M --plaintext plain.data --place high --side-files" \
 	"create ram --size 8M --side-files" >/dev/null

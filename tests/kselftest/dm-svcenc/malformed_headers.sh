@@ -8,8 +8,9 @@
 # DESCRIPTION: decrypt.  What opens does so read-only, too, and then nothing is
 # DESCRIPTION: repaired.  A cipher that a header names loads no module.
 # DESCRIPTION: Arguments: names of generators (default: all).
+# DESCRIPTION: In the quick set it runs as uml/t_malformed_headers.
 # RUNS: vm
-# SET: quick
+# SET: long
 # TIMEOUT: 900
 
 # shellcheck source=tests/kselftest/dm-svcenc/lib.sh

@@ -14,8 +14,8 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
-size=$((2 << 20)) # the model is slow here
-variants="512-low-1032 512-high-3000 4096-low-1032 4096-high-2048"
+size=$((1 << 20)) # the model is slow here
+variants="512-low-1032 512-high-1500 4096-low-1032 4096-high-1024"
 
 prepare() {
 	local name sector_size place mark

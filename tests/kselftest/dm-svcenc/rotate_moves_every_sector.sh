@@ -16,13 +16,13 @@
 field() {
 	od -An -v -t "u$2" -j "$1" -N "$2" vol | xargs
 }
-epoch_at=144 place_at=152 incompat_at=16
+epoch_at=144 place_at=152 incompat_at=16 mib=8
 
 # spare_hash PLACE: of the MiB before or behind the data.
 spare_hash() {
 	local skip=4
 
-	[ "$1" = 1 ] || skip=20
+	[ "$1" = 1 ] || skip=$((4 + mib))
 	dd if=vol bs=1M skip=$skip count=1 status=none | sha256sum
 }
 
@@ -30,10 +30,10 @@ svc_log_mark
 svc_plan 26
 data_start
 for size in 4096 512; do
-	svc_make_volume vol 16M $size --spare 1M
+	svc_make_volume vol ${mib}M $size --spare 1M
 	svc_add_key vol >/dev/null
 	svc_open alpha vol
-	dd if=/dev/urandom of=/dev/mapper/alpha bs=1M count=16 oflag=direct status=none
+	dd if=/dev/urandom of=/dev/mapper/alpha bs=1M count=$mib oflag=direct status=none
 	before=$(rotate_contents)
 	for round in 1 2; do
 		old_spare=$(spare_hash $((round - 1)))

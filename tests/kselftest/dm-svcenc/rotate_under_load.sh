@@ -3,7 +3,7 @@
 # DESCRIPTION: This test will rotate volumes again and again, both sector sizes,
 # DESCRIPTION: while fio writes, reads, discards and verifies at random, direct, and
 # DESCRIPTION: svcenc-fsx works on a mounted filesystem: no wrong byte, no error, no
-# DESCRIPTION: bio that waited longer than 2 s.  Argument: seconds each (default 12).
+# DESCRIPTION: bio that waited longer than 2 s.  Argument: seconds each (default 6).
 # RUNS: vm
 # VM: --smp 2
 # SET: quick
@@ -13,7 +13,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
-seconds=${1:-12}
+seconds=${1:-6}
 
 # Rotates until the load NAME ends; the number of rotations in $rotations.
 rotate_while() {
@@ -60,7 +60,7 @@ svc_open alpha vol allow_discards
 svc_must mkfs.ext4 -q $above
 mkdir mnt
 svc_must mount -o discard $above mnt
-data_background load timeout 120 "$data_bin/svcenc-fsx" mnt/file $((seconds * 60)) 20240601 8000000
+data_background load timeout $((60 + seconds * 10)) "$data_bin/svcenc-fsx" mnt/file $((seconds * 60)) 20240601 8000000
 rotate_while load
 check "ext4"
 svc_must umount mnt

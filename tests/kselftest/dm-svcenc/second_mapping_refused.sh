@@ -13,7 +13,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib/key.sh
 . "$svc_here/lib/key.sh"
 
-rounds=${1:-50}
+rounds=${1:-20}
 volume=$SVC_TMP/one
 
 # shellcheck disable=SC2119 # our arguments are not the module's
