@@ -262,6 +262,16 @@ static int open_keys(struct svcenc_dev *dev, struct svcenc_key *key,
 	return settle(dev, key, loaded);
 }
 
+/* What another table of the mapped device saw durable binds this one, too. */
+static void learn_seq(struct svcenc_dev *dev)
+{
+	const u64 seq = svcenc_registry_seq(dev);
+
+	spin_lock(&dev->status_lock);
+	dev->seq = max(dev->seq, seq);
+	spin_unlock(&dev->status_lock);
+}
+
 /*
  * Everything from the disk to ciphers ready to attach. On failure the caller
  * frees what there is of them.
@@ -273,7 +283,7 @@ static int prepare(struct svcenc_dev *dev, struct svcenc_key *key,
 	bool fresh;
 	int rc;
 
-	dev->seq = max(dev->seq, svcenc_registry_seq(dev));
+	learn_seq(dev);
 	rc = svcenc_super_load(dev, key, &loaded);
 	if (rc)
 		return svcenc_activate_refuse_cipher(dev, rc);
@@ -318,7 +328,7 @@ static void publish(struct svcenc_dev *dev, struct svcenc_key *key)
 static void set_activated(struct svcenc_dev *dev)
 {
 	spin_lock(&dev->status_lock);
-	dev->activated = true;
+	WRITE_ONCE(dev->activated, true);
 	spin_unlock(&dev->status_lock);
 }
 
@@ -349,8 +359,8 @@ static void show_layout(struct svcenc_dev *dev)
 
 	svcenc_range_load(&dev->range, dev->sb, dev->slots);
 	spin_lock(&dev->status_lock);
-	dev->rotate.state = rotating ? SVCENC_ROTATION_HELD :
-				       SVCENC_ROTATION_IDLE;
+	WRITE_ONCE(dev->rotate.state, rotating ? SVCENC_ROTATION_HELD :
+						 SVCENC_ROTATION_IDLE);
 	spin_unlock(&dev->status_lock);
 }
 

@@ -29,7 +29,7 @@ enum bounce_limits {
 
 struct shelf {
 	spinlock_t lock;    /* of the rest */
-	unsigned int count; /* also read without it, as a hint */
+	unsigned int count; /* also read without it, as a hint: set_count() */
 	struct page *pages[SHELF_PAGES];
 };
 
@@ -75,6 +75,24 @@ static void free_all(struct list_head *pages)
 
 /* ---------------------------------------------------- between the two kinds */
 
+/* shelf->lock held. */
+static void set_count(struct shelf *shelf, unsigned int count)
+{
+	WRITE_ONCE(shelf->count, count);
+}
+
+static void push(struct shelf *shelf, struct page *page)
+{
+	shelf->pages[shelf->count] = page;
+	set_count(shelf, shelf->count + 1);
+}
+
+static struct page *pop(struct shelf *shelf)
+{
+	set_count(shelf, shelf->count - 1);
+	return shelf->pages[shelf->count];
+}
+
 /* shelf->lock held: what the depot has, until the shelf is half full. */
 static void restock(struct shelf *shelf)
 {
@@ -87,7 +105,7 @@ static void restock(struct shelf *shelf)
 		page = list_first_entry(&depot.pages, struct page, lru);
 		list_del(&page->lru);
 		WRITE_ONCE(depot.count, depot.count - 1);
-		shelf->pages[shelf->count++] = page;
+		push(shelf, page);
 	}
 	spin_unlock(&depot.lock);
 }
@@ -99,7 +117,7 @@ static void unstock(struct shelf *shelf, struct list_head *ret_surplus)
 
 	spin_lock(&depot.lock);
 	while (shelf->count > SHELF_HALF) {
-		page = shelf->pages[--shelf->count];
+		page = pop(shelf);
 		if (depot.count >= depot.max) {
 			list_add(&page->lru, ret_surplus);
 			continue;
@@ -124,7 +142,7 @@ static unsigned int take(struct bio_vec *vecs, unsigned int count)
 	left = shelf->count;
 	for (got = 0; got < count && left; got++)
 		vecs[got].bv_page = shelf->pages[--left];
-	shelf->count = left;
+	set_count(shelf, left);
 	spin_unlock_irqrestore(&shelf->lock, flags);
 	return got;
 }
@@ -157,7 +175,7 @@ static void put_on_shelf(const struct bio_vec *vecs, unsigned int count)
 	for (i = 0; i < count; i++) {
 		if (unlikely(shelf->count == SHELF_PAGES))
 			unstock(shelf, &surplus);
-		shelf->pages[shelf->count++] = vecs[i].bv_page;
+		push(shelf, vecs[i].bv_page);
 	}
 	spin_unlock_irqrestore(&shelf->lock, flags);
 	free_all(&surplus);
@@ -205,7 +223,7 @@ static unsigned long clear_shelf(struct shelf *shelf, unsigned long want,
 
 	spin_lock_irqsave(&shelf->lock, flags);
 	for (got = 0; got < want && shelf->count; got++)
-		list_add(&shelf->pages[--shelf->count]->lru, ret);
+		list_add(&pop(shelf)->lru, ret);
 	spin_unlock_irqrestore(&shelf->lock, flags);
 	return got;
 }

@@ -64,7 +64,7 @@ void svcenc_control_halted(struct svcenc_dev *dev,
 
 	DMWARN("%s: rotation halted: %s", svcenc_dev_name(dev), reason);
 	spin_lock(&dev->status_lock);
-	rotate->state = state;
+	WRITE_ONCE(rotate->state, state);
 	strscpy(rotate->reason, reason, sizeof(rotate->reason));
 	spin_unlock(&dev->status_lock);
 	note_event(dev, SVCENC_EVENT_ROTATION_PAUSED);
@@ -77,9 +77,10 @@ void svcenc_control_rests(struct svcenc_dev *dev)
 
 	spin_lock(&dev->status_lock);
 	/* Not an error before, and not resumed just now. */
-	paused = rotate->state == SVCENC_ROTATION_RUNNING && rotate->paused;
+	paused = rotate->state == SVCENC_ROTATION_RUNNING &&
+		 READ_ONCE(rotate->paused);
 	if (paused) {
-		rotate->state = SVCENC_ROTATION_PAUSED;
+		WRITE_ONCE(rotate->state, SVCENC_ROTATION_PAUSED);
 		strscpy(rotate->reason, "asked for", sizeof(rotate->reason));
 	}
 	spin_unlock(&dev->status_lock);
@@ -93,9 +94,9 @@ void svcenc_control_exits(struct svcenc_dev *dev, bool complete)
 
 	spin_lock(&dev->status_lock);
 	if (complete)
-		rotate->state = SVCENC_ROTATION_IDLE;
+		WRITE_ONCE(rotate->state, SVCENC_ROTATION_IDLE);
 	else if (rotate->state == SVCENC_ROTATION_RUNNING)
-		rotate->state = SVCENC_ROTATION_HELD;
+		WRITE_ONCE(rotate->state, SVCENC_ROTATION_HELD);
 	spin_unlock(&dev->status_lock);
 	if (!complete)
 		return;
@@ -164,7 +165,7 @@ static int launch(struct svcenc_dev *dev, struct thread_memory *memory)
 
 	WARN_ON_ONCE(rotate->started);
 	spin_lock(&dev->status_lock);
-	rotate->state = SVCENC_ROTATION_RUNNING;
+	WRITE_ONCE(rotate->state, SVCENC_ROTATION_RUNNING);
 	rotate->reason[0] = '\0';
 	spin_unlock(&dev->status_lock);
 	reinit_completion(&rotate->exited);
@@ -175,7 +176,7 @@ static int launch(struct svcenc_dev *dev, struct thread_memory *memory)
 	}
 	free_memory(memory);
 	spin_lock(&dev->status_lock);
-	rotate->state = SVCENC_ROTATION_HELD;
+	WRITE_ONCE(rotate->state, SVCENC_ROTATION_HELD);
 	spin_unlock(&dev->status_lock);
 	return rc;
 }
@@ -395,7 +396,7 @@ void svcenc_control_status(struct svcenc_dev *dev, struct svcenc_status *ret)
 	ret->rate_kib_s = READ_ONCE(dev->rotate.rate_kib_s);
 	ret->longest_park_us =
 		svcenc_range_longest(&dev->range) / NSEC_PER_USEC;
-	ret->unreadable = READ_ONCE(dev->range.unreadable.count);
+	ret->unreadable = svcenc_range_unreadable_count(&dev->range);
 }
 
 /* --------------------------------------------------------------------- life */

@@ -90,7 +90,10 @@ struct svcenc_dev {
 	 * finishing, so those readers take status_lock).
 	 */
 	struct svcenc_table table;
-	/* table.key, epoch, seq, activated, check, rotate.state and reason */
+	/*
+	 * table.key, epoch, seq, activated, check: written with commit_lock
+	 * held, too, so who holds that one reads without. rotate.state, reason.
+	 */
 	spinlock_t status_lock;
 	u64 epoch;
 	u64 seq; /* durable in both copies */
@@ -133,6 +136,16 @@ static inline void svcenc_dev_publish(struct svcenc_dev *dev)
 	dev->epoch = dev->sb->epoch;
 	dev->seq = dev->sb->seq;
 	spin_unlock(&dev->status_lock);
+}
+
+static inline u64 svcenc_dev_seq(struct svcenc_dev *dev)
+{
+	u64 seq;
+
+	spin_lock(&dev->status_lock);
+	seq = dev->seq;
+	spin_unlock(&dev->status_lock);
+	return seq;
 }
 
 /* True while conversions can run: a key is live. As svcenc_slot_live(). */

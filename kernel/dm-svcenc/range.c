@@ -26,11 +26,16 @@ void svcenc_range_load(struct svcenc_range *range, const struct svcenc_sb *sb,
 
 	spin_lock_irqsave(&range->lock, flags);
 	svcenc_rotation_load(sb, &range->rotation);
-	range->base[SVCENC_PLACE_LOW] = sb->data_offset >> SECTOR_SHIFT;
-	range->base[SVCENC_PLACE_HIGH] = (sb->data_offset + sb->spare_len) >>
-					 SECTOR_SHIFT;
-	range->idle_place = sb->place;
-	range->idle_slot = &slots[sb->epoch & 1];
+	WRITE_ONCE(range->base[SVCENC_PLACE_LOW],
+		   sb->data_offset >> SECTOR_SHIFT);
+	WRITE_ONCE(range->base[SVCENC_PLACE_HIGH],
+		   (sb->data_offset + sb->spare_len) >> SECTOR_SHIFT);
+	/*
+	 * A bio from before the key ended may only now read these, the short
+	 * way: then there was and is no rotation, and they stay what they were.
+	 */
+	WRITE_ONCE(range->idle_place, sb->place);
+	WRITE_ONCE(range->idle_slot, &slots[sb->epoch & 1]);
 	range->current_slot = &slots[sb->epoch & 1];
 	range->next_slot = &slots[(sb->epoch + 1) & 1];
 	range->failing = false;
@@ -57,8 +62,9 @@ static bool enter_idle(struct svcenc_range *range, struct svcenc_use *ret_use)
 	idle = !smp_load_acquire(&range->rotating);
 	if (idle) {
 		this_cpu_inc(*range->idle_users);
-		ret_use->base = range->base[range->idle_place];
-		ret_use->slot = range->idle_slot;
+		ret_use->base =
+			READ_ONCE(range->base[READ_ONCE(range->idle_place)]);
+		ret_use->slot = READ_ONCE(range->idle_slot);
 		ret_use->count = SVCENC_COUNT_IDLE;
 	}
 	rcu_read_unlock();
@@ -69,7 +75,7 @@ static bool enter_idle(struct svcenc_range *range, struct svcenc_use *ret_use)
 static void enter_at(struct svcenc_range *range, const struct svcenc_spot *spot,
 		     struct svcenc_use *ret_use)
 {
-	range->users[range->count]++;
+	WRITE_ONCE(range->users[range->count], range->users[range->count] + 1);
 	ret_use->count = range->count;
 	ret_use->base = range->base[spot->place];
 	ret_use->slot = spot->zone == SVCENC_ZONE_NEXT ? range->next_slot :
@@ -148,13 +154,16 @@ void svcenc_range_leave(struct svcenc_range *range,
 			const struct svcenc_use *use)
 {
 	unsigned long flags;
+	unsigned int left;
 
 	if (likely(use->count == SVCENC_COUNT_IDLE)) {
 		leave_idle(range);
 		return;
 	}
 	spin_lock_irqsave(&range->lock, flags);
-	if (!--range->users[use->count] && use->count != range->count)
+	left = range->users[use->count] - 1;
+	WRITE_ONCE(range->users[use->count], left);
+	if (!left && use->count != range->count)
 		wake_up(&range->left);
 	spin_unlock_irqrestore(&range->lock, flags);
 }
@@ -184,6 +193,17 @@ void svcenc_range_set_unreadable(struct svcenc_range *range,
 	range->unreadable = *extents;
 	WRITE_ONCE(range->has_unreadable, extents->count > 0);
 	spin_unlock_irqrestore(&range->lock, flags);
+}
+
+u32 svcenc_range_unreadable_count(struct svcenc_range *range)
+{
+	unsigned long flags;
+	u32 count;
+
+	spin_lock_irqsave(&range->lock, flags);
+	count = range->unreadable.count;
+	spin_unlock_irqrestore(&range->lock, flags);
+	return count;
 }
 
 /* ------------------------------------------------- the rotation's side */

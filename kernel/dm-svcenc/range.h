@@ -65,13 +65,13 @@ struct svcenc_range {
 	bool failing; /* lock; W is undecided: writes to the window fail */
 	struct svcenc_rotation rotation; /* lock */
 	sector_t base[2];	    /* by place; constant once active */
-	u32 idle_place;		    /* while !rotating */
-	struct svcenc_slot *idle_slot; /* while !rotating */
+	u32 idle_place;		    /* while !rotating; lock or READ_ONCE */
+	struct svcenc_slot *idle_slot; /* likewise */
 	struct svcenc_slot *current_slot; /* lock; while rotating */
 	struct svcenc_slot *next_slot;
 
 	int __percpu *idle_users; /* only the sum means anything */
-	unsigned int users[2];	  /* lock; by count */
+	unsigned int users[2];	  /* lock; by count; read without it */
 	enum svcenc_range_count count; /* lock; of those who enter now */
 	wait_queue_head_t left;	  /* woken when a waited-for count is zero */
 
@@ -120,6 +120,7 @@ bool svcenc_range_unreadable(struct svcenc_range *range,
 			     const struct svcenc_run *run);
 void svcenc_range_set_unreadable(struct svcenc_range *range,
 				 const struct svcenc_extents *extents);
+u32 svcenc_range_unreadable_count(struct svcenc_range *range);
 
 /* --- the rotation's side: process context, one caller at a time */
 

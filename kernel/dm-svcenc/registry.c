@@ -90,7 +90,7 @@ u64 svcenc_registry_seq(struct svcenc_dev *dev)
 	list_for_each_entry(other, &volumes, node)
 		if (svcenc_dev_md(other) == svcenc_dev_md(dev) &&
 		    svcenc_uuid_equal(&other->table.uuid, &dev->table.uuid))
-			seq = max(seq, READ_ONCE(other->seq));
+			seq = max(seq, svcenc_dev_seq(other));
 	mutex_unlock(&registry_lock);
 	return seq;
 }

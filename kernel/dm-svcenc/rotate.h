@@ -43,9 +43,9 @@ struct svcenc_rotate {
 	u32 rate_kib_s; /* 0 = no limit */
 	wait_queue_head_t wake; /* one of them changed */
 
-	/* status_lock */
+	/* status_lock; read without it where a change wakes who asks */
 	enum svcenc_rotation_state state;
-	char reason[SVCENC_ROTATE_REASON]; /* of the last halt */
+	char reason[SVCENC_ROTATE_REASON]; /* status_lock; of the last halt */
 
 	/* Events that wait to be sent: bits of enum svcenc_event. */
 	unsigned long events;
