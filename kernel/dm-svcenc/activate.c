@@ -458,14 +458,15 @@ int svcenc_activate_run(struct svcenc_dev *dev,
 			const struct svcenc_claimed_job *job)
 {
 	const unsigned int noio = memalloc_noio_save();
-	char reason[SVCENC_REASON_SIZE];
 	int rc;
 
-	rc = svcenc_registry_claim(dev, reason, sizeof(reason));
+	/*
+	 * The claim inside, as its end is: of two calls for one table, the one
+	 * that fails must not give up what the other one relies on.
+	 */
 	mutex_lock(&dev->commit_lock);
-	if (rc)
-		refuse(dev, rc, "%s", reason);
-	else
+	rc = svcenc_registry_claim(dev, dev->reason, sizeof(dev->reason));
+	if (!rc)
 		rc = job->run(dev, job->argument);
 	if (rc)
 		report(dev, job->what, rc);
