@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -145,12 +146,29 @@ void fuzz_message(const struct fuzz_world *world, char text[FUZZ_TEXT])
 		fuzz_mutate(text, FUZZ_TEXT / 2);
 }
 
+/*
+ * As device-mapper takes the first word out: spaces before it (0xa0 is one to
+ * the kernel) do not count, nor does a backslash before a character of it.
+ */
+static bool rotates(const char *text)
+{
+	const char *wanted = "rotate";
+
+	while (isspace((unsigned char)*text) || (unsigned char)*text == 0xa0)
+		text++;
+	for (; *wanted; wanted++, text++) {
+		text += *text == '\\';
+		if (*text != *wanted)
+			return false;
+	}
+	return true;
+}
+
 /* What would rightly rotate the steady volume is sent to others only. */
 static const char *receiver_of(const char *text)
 {
-	const bool rotates = !strncmp(text, "rotate", strlen("rotate"));
-
-	return fuzz_chance(3) && !rotates ? FUZZ_STEADY_NAME : fuzz_name();
+	return fuzz_chance(3) && !rotates(text) ? FUZZ_STEADY_NAME :
+						  fuzz_name();
 }
 
 static int case_message(const struct fuzz_world *world)
