@@ -128,7 +128,7 @@ static int get_key(struct agent *agent, const char *vault, const char *method,
 		return r;
 	if (json_unpack(reply, "{s:s, s:s}", "kid", &kid, "alg", &alg) < 0 ||
 	    !*kid || strlen(kid) > SVCENC_KID_MAX ||
-	    !svcenc_recordjson_alg_parse(alg))
+	    (!svcenc_recordjson_alg_parse(alg) && strcmp(alg, "none")))
 		return malformed(vault, method + strlen(INTERFACE), result);
 	ret->alg = svcenc_recordjson_alg_parse(alg);
 	memset(ret->vault, 0, sizeof(ret->vault));

@@ -63,7 +63,10 @@ struct vault *vaults_find(struct agent *agent, const char *name);
 int vaults_create_key(struct agent *agent, const char *vault,
 		      const char *key_name, struct svcenc_record_wrap *ret,
 		      struct vault_result *result);
-/* Finds an existing key, as the vault calls it; makes nothing. */
+/*
+ * Finds an existing key, as the vault calls it; makes nothing. Its alg is 0 if
+ * it cannot wrap.
+ */
 int vaults_use_key(struct agent *agent, const char *vault, const char *key,
 		   struct svcenc_record_wrap *ret, struct vault_result *result);
 /* A version newer than wrap->kid, of a key that we have made. */

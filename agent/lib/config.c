@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config.h"
 
@@ -378,6 +379,20 @@ static const char *option_of(const struct svcenc_vault_config *vault,
 	return "";
 }
 
+/* A host's name has no case, and a URL may end with a slash or not. */
+static bool is_same_place(const char *name, const char *one, const char *other)
+{
+	size_t len = strlen(one), other_len = strlen(other);
+
+	if (strcmp(name, "url") && strcmp(name, "server"))
+		return !strcmp(one, other);
+	while (len && one[len - 1] == '/')
+		len--;
+	while (other_len && other[other_len - 1] == '/')
+		other_len--;
+	return len == other_len && !strncasecmp(one, other, len);
+}
+
 bool svcenc_config_same_vault(const struct svcenc_vault_config *one,
 			      const struct svcenc_vault_config *other)
 {
@@ -395,7 +410,8 @@ bool svcenc_config_same_vault(const struct svcenc_vault_config *one,
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *place = option_of(one, places[i]);
 
-		if (strcmp(place, option_of(other, places[i])))
+		if (!is_same_place(places[i], place,
+				   option_of(other, places[i])))
 			return false;
 		told = told || *place;
 	}

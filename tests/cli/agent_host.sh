@@ -10,6 +10,7 @@ host_state=$CLI_TMP/state host_vaults=$CLI_TMP/vaults host_run=$CLI_TMP/run
 host_paths=(--etc "$CLI_TMP/etc" --state "$host_state" --run "$host_run"
 	--vault-state "$host_vaults" --libexec "$CLI_TMP/libexec")
 host_options=() # more of them, from a test
+host_agent='' # or the one over a simulated kernel
 : >"$host_log"
 
 # shellcheck disable=SC2317 # called by a trap
@@ -49,7 +50,7 @@ host_lives() {
 host_start() {
 	local end=$((SECONDS + 30))
 
-	"$@" "$CLI_BIN/svcencd" "${host_paths[@]}" "${host_options[@]}" 2>>"$host_log" &
+	"$@" "${host_agent:-$CLI_BIN/svcencd}" "${host_paths[@]}" "${host_options[@]}" 2>>"$host_log" &
 	host_pid=$!
 	until "$CLI_BIN/svcenc" --socket-dir "$host_run" agent status >/dev/null 2>&1; do
 		if [ $SECONDS -ge $end ] || ! host_lives; then

@@ -14,6 +14,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/agent_host.sh
 . "$(dirname "$0")/agent_host.sh"
+# shellcheck source=tests/cli/host_policy.sh
+. "$(dirname "$0")/host_policy.sh"
 CLI_BIN=$cli_top/build/test/bin
 kills=0 total=0
 
@@ -28,43 +30,15 @@ key() {
 	rm "$CLI_TMP/key"
 }
 
-field() {
-	"$CLI_BIN/svcenc" --socket-dir "$host_run" policy show alpha "$1" --json 2>/dev/null |
-		sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" | head -n 1
-}
-
 # Root versions of a policy, in order a, b, availability; its uuid as U.
 roots() {
 	"$CLI_BIN/svcenc" --socket-dir "$host_run" policy show alpha "$1" --json 2>/dev/null |
 		sed -n 's/^ *"kid": "file:\(.*\)",$/\1/p' | sed "s/$(field "$1" uuid)/U/" | tr '\n' ' '
 }
 
-# Which policies there are, their keys and roots; not their states.
-stored() {
-	"$CLI_BIN/svcenc" --socket-dir "$host_run" policy list --json |
-		grep -E '"(name|uuid|key|check|kid|task)": '
-}
-
 # create WORDS...: a policy of a customer.
 create() {
 	svcenc policy create alpha "$@" --accept-unrecoverable
-}
-
-# will_not_do NAME STATUS ERROR HINT WORDS...: patterns; and nothing is made.
-will_not_do() {
-	local name=$1 wanted=$2 error=$3 hint=$4 before
-
-	shift 4
-	before=$(stored)
-	svcenc "$@"
-	cli_is "$name: exit" "$status" "$wanted"
-	if grep -q "^svcenc: error: $error" <<<"$err" && grep -q "^svcenc: hint: $hint" <<<"$err"; then
-		cli_pass "$name: error and cure"
-	else
-		cli_fail "$name: error and cure"
-		echo "# ${err//$'\n'/ }"
-	fi
-	cli_is "$name: nothing is stored" "$(stored)" "$before"
 }
 
 refuses_keys_that_will_not_do() {

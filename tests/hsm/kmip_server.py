@@ -70,8 +70,8 @@ class Server:
         )
 
     def make_key(self, name, active=True, masks=(enums.CryptographicUsageMask.ENCRYPT,
-                                                 enums.CryptographicUsageMask.DECRYPT)):
-        key = objects.SymmetricKey(enums.CryptographicAlgorithm.AES, 256, bytes(range(32)), list(masks), name)
+                                                 enums.CryptographicUsageMask.DECRYPT), bits=256):
+        key = objects.SymmetricKey(enums.CryptographicAlgorithm.AES, bits, bytes(range(bits // 8)), list(masks), name)
         with self.owner() as owner:
             uid = owner.register(key)
             if active:

@@ -78,7 +78,7 @@ hsm_owner() {
 	hsm_as_user /usr/bin/python3 - /usr/lib/softhsm/libsofthsm2.so mine 1234 "$@" <"$hsm_top/tests/hsm/token_owner"
 }
 
-# kms_owner revoke|destroy|activate UID, or make NAME
+# kms_owner revoke|destroy|activate UID, or make NAME [BITS [USE,...]]; see kmip_owner
 kms_owner() {
 	"$hsm_top/tests/hsm/kmip_owner" "$kms_folder" "$@"
 }

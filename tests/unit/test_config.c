@@ -148,6 +148,8 @@ static void one_place_under_two_names(void **state)
 	strcpy(other.name, "b");
 	strcpy(other.options[1].value, "another account");
 	assert_true(svcenc_config_same_vault(&one, &other));
+	strcpy(other.options[0].value, "https://X/");
+	assert_true(svcenc_config_same_vault(&one, &other));
 	strcpy(other.options[0].value, "https://y");
 	assert_false(svcenc_config_same_vault(&one, &other));
 	other = one;
@@ -161,7 +163,7 @@ static void one_place_under_two_names(void **state)
 	};
 	other = one;
 	assert_true(svcenc_config_same_vault(&one, &other));
-	strcpy(other.options[1].value, "u");
+	strcpy(other.options[1].value, "T");
 	assert_false(svcenc_config_same_vault(&one, &other));
 	/* two of a site's own type that say nothing of where they are */
 	one.option_count = 0;

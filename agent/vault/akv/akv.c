@@ -258,6 +258,9 @@ static enum vault_class use_key(struct vault *vault, const char *key,
 		return is_permission(answer) ?
 			       use_unread(vault, &kid, ret, answer) :
 			       answer->class;
+	/* whoever names it is told what is wrong by DescribeKey */
+	if (!ret->alg)
+		ret->alg = "none";
 	return check_usable(vault, ret, answer);
 }
 

@@ -252,6 +252,8 @@ bool akv_key_read(const json_t *json, const struct akv_url *vault,
 		return read_rsa(key, ret, ret_public);
 	if (!strcmp(kty, "oct") || !strcmp(kty, "oct-HSM"))
 		read_oct(key, ret);
+	else
+		ret->key_type = "other";
 	return true;
 }
 

@@ -69,7 +69,9 @@ static void describe(const struct vault *vault, const char *uid,
 	snprintf(ret->version, sizeof(ret->version), "%s", uid);
 	ret->alg = ALG;
 	ret->state = refusal_state_text(key->state);
-	ret->key_type = key->algorithm == KMIP_AES ? "AES" : "unknown";
+	ret->key_type = key->algorithm == KMIP_AES ? "AES" :
+			key->algorithm		   ? "other" :
+						     "unknown";
 	ret->size_bits = key->length_bits;
 	if (key->usage) {
 		ret->wrap = key->usage & KMIP_USE_ENCRYPT ? "yes" : "no";

@@ -42,9 +42,10 @@ struct vault {
 struct vault_key {
 	char kid[SVCENC_KID_MAX + 1]; /* names one version */
 	char version[VAULT_VERSION_SIZE];
-	const char *alg;   /* A256KW, A256KWP, RSA-OAEP-256, RSA-OAEP, opaque */
+	/* A256KW, A256KWP, RSA-OAEP-256, RSA-OAEP, opaque; none: cannot wrap */
+	const char *alg;
 	const char *state; /* enabled, disabled, deleted, unknown */
-	const char *key_type;	/* AES, RSA, unknown */
+	const char *key_type;	/* AES, RSA, other, unknown */
 	unsigned int size_bits; /* 0 = unknown */
 	const char *wrap;	/* yes, no, unknown: allowed operations */
 	const char *unwrap;

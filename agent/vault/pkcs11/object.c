@@ -36,23 +36,28 @@ static bool get_bool(const struct token *token, CK_OBJECT_HANDLE handle,
 	       value != CK_FALSE;
 }
 
-/* The end of the day that CKA_END_DATE names, in UTC; 0 = none. */
-static int64_t get_end(const struct token *token, CK_OBJECT_HANDLE handle)
+/*
+ * The end of the day that CKA_END_DATE names, in UTC; 0 = none. A token that
+ * fails to tell (SoftHSM does, of a private object) has not said "none".
+ */
+static void get_end(const struct token *token, struct object *ret)
 {
-	struct tm day = { .tm_hour = 24 };
+	struct tm day = { .tm_hour = 23, .tm_min = 59, .tm_sec = 59 };
 	char text[sizeof(CK_DATE) + 1] = "";
-	CK_DATE date;
+	CK_ATTRIBUTE attribute = { CKA_END_DATE, text, sizeof(CK_DATE) };
 
-	if (get(token, handle, CKA_END_DATE, &date, sizeof(date)) !=
-	    sizeof(date))
-		return 0;
-	memcpy(text, &date, sizeof(date));
-	if (sscanf(text, "%4d%2d%2d", &day.tm_year, &day.tm_mon,
+	if (token->module->C_GetAttributeValue(token->session, ret->handle,
+					       &attribute, 1) != CKR_OK)
+		return;
+	ret->tells_end = !attribute.ulValueLen;
+	if (attribute.ulValueLen != sizeof(CK_DATE) ||
+	    sscanf(text, "%4d%2d%2d", &day.tm_year, &day.tm_mon,
 		   &day.tm_mday) != 3)
-		return 0;
+		return;
 	day.tm_year -= 1900;
 	day.tm_mon -= 1;
-	return timegm(&day);
+	ret->tells_end = true;
+	ret->expires_at = timegm(&day);
 }
 
 static unsigned int get_bits(const struct token *token,
@@ -88,7 +93,7 @@ static bool read_object(const struct token *token, CK_OBJECT_HANDLE handle,
 	uri->id_len = get(token, handle, CKA_ID, uri->id, sizeof(uri->id));
 	(void)get(token, handle, CKA_LABEL, uri->label, KEYURI_LABEL_MAX);
 	ret->size_bits = get_bits(token, ret);
-	ret->expires_at = get_end(token, handle);
+	get_end(token, ret);
 	ret->unwraps = get_bool(
 		token, handle, ret->type == CKK_RSA ? CKA_DECRYPT : CKA_UNWRAP);
 	/* RSA wraps outside of the token */
@@ -150,7 +155,8 @@ static enum vault_class say_none(struct token *token, const struct keyuri *want,
 
 	token->stale = !token->fresh;
 	return vault_say(answer, VAULT_DENIED, "deleted",
-			 "token '%s' of vault '%s' has no key '%s'%s",
+			 "token '%s' of vault '%s' has no key '%s'%s that is "
+			 "a secret AES or a private RSA one",
 			 token_label(token, label), token->vault->name,
 			 want->label, want->id_len ? " with that id" : "");
 }

@@ -19,6 +19,7 @@ struct object {
 	unsigned int size_bits; /* 0 = unknown */
 	bool wraps;
 	bool unwraps;
+	bool tells_end;
 	int64_t expires_at; /* 0 = never */
 };
 

@@ -117,7 +117,9 @@ static enum vault_class parse_kid(struct job *job, struct keyuri *ret)
 
 static void fill_date(const struct object *object, struct vault_key *ret)
 {
-	ret->expiry = object->expires_at ? "set" : "none";
+	ret->expiry = !object->tells_end ? "unknown" :
+		      object->expires_at ? "set" :
+					   "none";
 	ret->expires_at = object->expires_at;
 }
 

@@ -4,11 +4,13 @@
  * device-mapper: keys with leases and mapped volumes in a file that outlives
  * the agent as the kernel would, and that a test reads (simlib.py knows its
  * layout). Does what the agent can see of the module: a key's end locks its
- * volumes, a message unlocks them, an event tells. Encrypts nothing. Regular
+ * volumes, a message unlocks them, an event tells; a rewrap puts another key's
+ * name into the superblocks. Encrypts nothing, gives no volume a key. Regular
  * files serve as devices.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -376,6 +378,54 @@ int sys_dm_remove(const char *name, unsigned int flags)
 	return 0;
 }
 
+/* The agent has opened a volume's device just before it sends "rewrap". */
+static char last_device[PATH_MAX];
+
+static int put_key(const struct sys_device *device, unsigned int copy,
+		   const struct sim_volume *volume,
+		   const struct svcenc_keyid *id)
+{
+	char uuid[SVCENC_UUID_TEXT + 1];
+	u8 image[SVCENC_SB_SIZE];
+	struct svcenc_sb sb;
+	int r;
+
+	r = sys_device_read_superblock(device, copy, image);
+	if (r < 0)
+		return r;
+	if (svcenc_sb_decode(image, 0, &sb) != SVCENC_SB_NONE)
+		return -EBADMSG;
+	svcenc_uuid_print(&sb.uuid, uuid);
+	if (strcmp(uuid, volume->uuid))
+		return -ENODEV;
+	sb.key = *id;
+	svcenc_sb_encode(&sb, image);
+	return sys_device_write_superblock(device, copy, image);
+}
+
+/* "KEY AUTHORISATION"; nobody here could check the latter. */
+static int rewrap(struct sim_volume *volume, const char *words)
+{
+	char text[SVCENC_KEYID_TEXT + 1] = "";
+	struct sys_device *device;
+	struct svcenc_keyid id;
+	unsigned int copy;
+	int r;
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(words, " "), words);
+	if (svcenc_keyid_parse(text, &id) < 0 || !live(&id))
+		return -ENOKEY;
+	r = sys_device_open(last_device, SYS_DEVICE_WRITE, &device);
+	if (r < 0)
+		return r;
+	for (copy = 0; !r && copy < SVCENC_SB_COPIES; copy++)
+		r = put_key(device, copy, volume, &id);
+	(void)sys_device_close(device);
+	if (!r)
+		snprintf(volume->key, sizeof(volume->key), "%s", text);
+	return r;
+}
+
 int sys_dm_message(const char *name, const char *message)
 {
 	struct sim_volume *volume = find(name);
@@ -383,6 +433,8 @@ int sys_dm_message(const char *name, const char *message)
 
 	if (!volume)
 		return -ENXIO;
+	if (!strncmp(message, "rewrap ", 7))
+		return rewrap(volume, message + 7);
 	if (strncmp(message, "unlock ", 7))
 		return -EINVAL;
 	if (svcenc_keyid_parse(message + 7, &id) < 0 || !live(&id))
@@ -498,6 +550,8 @@ int __wrap_sys_device_open(const char *path, unsigned int flags,
 			   struct sys_device **ret)
 {
 	flags &= ~(unsigned int)SYS_DEVICE_EXCLUSIVE;
+	if (path != last_device)
+		snprintf(last_device, sizeof(last_device), "%s", path);
 	return __real_sys_device_open(path, flags | SYS_DEVICE_ALLOW_FILE, ret);
 }
 
