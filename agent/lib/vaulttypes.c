@@ -7,8 +7,9 @@ const char *const svcenc_vault_common_options[] = { "type", "user", "start",
 						    "test_key", NULL };
 
 static const char *const file_options[] = { "directory", NULL };
-static const char *const kmip_options[] = { "server", "ca_file", "certificate",
-					    "key_file", NULL };
+static const char *const kmip_options[] = { "server",	     "ca_file",
+					    "certificate",   "key_file",
+					    "calls_at_once", NULL };
 static const char *const pkcs11_options[] = { "directory",   "module",
 					      "token",	     "pin_file",
 					      "environment", "key_type",
@@ -28,6 +29,7 @@ static const char *const akv_options[] = {
 	"ca_file",
 	"wrap",
 	"create_keys",
+	"calls_at_once",
 	NULL,
 };
 

@@ -102,9 +102,9 @@ class Worker:
             stderr=subprocess.DEVNULL, cwd="/", preexec_fn=forbid_network if without_network else None,
         )  # fmt: skip
         atexit.register(self.process.kill)
-        self.connection = self._connect()
+        self.connection = self.connect()
 
-    def _connect(self):
+    def connect(self):
         end = time.monotonic() + 20
         while True:
             try:
@@ -119,11 +119,14 @@ class Worker:
 
     def ask(self, method, **parameters):
         """(class or name of error, parameters)"""
+        return self.ask_on(self.connection, method, parameters)
+
+    def ask_on(self, connection, method, parameters):
         message = json.dumps({"method": PREFIX + method, "parameters": parameters})
-        self.connection.sendall(message.encode() + b"\0")
+        connection.sendall(message.encode() + b"\0")
         answer = b""
         while not answer.endswith(b"\0"):
-            piece = self.connection.recv(65536)
+            piece = connection.recv(65536)
             if not piece:
                 return "Gone", {"status": self.process.wait()}
             answer += piece
@@ -164,6 +167,7 @@ class Bench:
             "client_id": "app",
             "client_secret_file": self.secret,
             "ca_file": os.path.join(emulator.folder, "ca.pem"),
+            "calls_at_once": "1",
         }
         settings.update(more)
         return settings

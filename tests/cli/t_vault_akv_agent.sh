@@ -99,24 +99,50 @@ tests_as "credential revoked" 2 "AADSTS7000215"
 echo another >"$CLI_TMP/secret"
 tests_as "the new one is read at once" 0 works
 
-worker=$(host_worker kv)
-kill -KILL "$worker"
-until [ -n "$(host_worker kv)" ] && [ "$(host_worker kv)" != "$worker" ]; do
-	sleep 0.02
-done
+# its_processes: those that serve; the worker itself waits for their end.
+its_processes() {
+	pgrep -P "$(host_worker kv)"
+}
+
+# is_replaced COMMAND...: after that there is another worker.
+is_replaced() {
+	local worker
+
+	worker=$(host_worker kv)
+	"$@"
+	until [ -n "$(host_worker kv)" ] && [ "$(host_worker kv)" != "$worker" ]; do
+		sleep 0.02
+	done
+}
+
+is_replaced kill -KILL "$(host_worker kv)"
 tests_as "the worker is killed, and started again" 0 works
-cli_is "it has no right left" "$(sed -n -e 's/^CapEff:\t//p' -e 's/^NoNewPrivs:\t//p' -e 's/^Seccomp:\t//p' \
-	"/proc/$(host_worker kv)/status")" "0000000000000000
-1
-2"
+is_replaced kill -KILL "$(its_processes | head -n 1)"
+tests_as "one of its processes is killed: all are started again" 0 works
+cli_is "as the log says" "$(grep -c "worker of vault 'kv' ended (status 137)" "$host_log")" 1
+cli_is "processes that serve" "$(its_processes | wc -l)" 8
+cli_is "none has a right left" "$(for process in $(host_worker kv) $(its_processes); do
+	sed -n -e 's/^CapEff:\t//p' -e 's/^NoNewPrivs:\t//p' -e 's/^Seccomp:\t//p' "/proc/$process/status" | paste -s
+done | sort -u)" "0000000000000000	1	2"
+askers=()
+for _ in 1 2 3 4 5 6 7 8; do
+	"$CLI_BIN/svcenc" --socket-dir "$host_run" vault test kv >/dev/null &
+	askers+=($!)
+done
+wait "${askers[@]}"
+echo "# memory: $(for process in $(host_worker kv) $(its_processes); do
+	sed -n 's/^Pss: *//p' "/proc/$process/smaps_rollup"
+done | awk '{ sum += $1 } END { print sum }') KiB for the worker and its processes"
 cli_is "and no core file" "$(sed -n 's/^Max core file size *\([0-9]*\) .*/\1/p' "/proc/$(host_worker kv)/limits")" 0
 
-worker=$(host_worker kv)
+mapfile -t processes < <(host_worker kv && its_processes)
 host_stop KILL
-until ! [ -e "/proc/$worker" ] || grep -q '^State:.Z' "/proc/$worker/status"; do
-	sleep 0.02
+for process in "${processes[@]}"; do
+	while [ -e "/proc/$process" ] && ! grep -q '^State:.Z' "/proc/$process/status"; do
+		sleep 0.02
+	done
 done
-cli_pass "the worker dies with the agent"
+cli_is "the worker and its processes die with the agent" "${#processes[@]}" 9
 
 { settings && echo "url = https://gone.vault.localhost" && echo "test_key = root"; } >"$conf"
 host_start

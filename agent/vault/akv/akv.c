@@ -525,4 +525,5 @@ const struct vault_ops akv_ops = {
 	.unwrap = unwrap,
 	.describe_key = describe_key,
 	.soft = true, /* the resolver loads modules of the site's choice */
+	.calls_at_once = 8,
 };

@@ -333,6 +333,7 @@ static struct vault_ops ops = {
 	.describe_key = describe_key,
 	.calls = sandbox_network_calls,
 	.soft = true, /* the resolver loads modules */
+	.calls_at_once = 8,
 };
 
 int main(int argc, char **argv)

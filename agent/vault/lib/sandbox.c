@@ -129,6 +129,13 @@ int sandbox_vault(const int *calls, size_t count, bool soft)
 	return r;
 }
 
+int sandbox_guard(void)
+{
+	static const int calls[] = { SCMP_SYS(wait4) };
+
+	return sandbox_vault(calls, COUNT(calls), false);
+}
+
 int sandbox_parser(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);

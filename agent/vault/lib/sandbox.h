@@ -15,6 +15,8 @@
  * the process; with @soft it fails with EPERM, but what is named above kills.
  */
 int sandbox_vault(const int *calls, size_t count, bool soft);
+/* For the process that waits for the end of those that serve. */
+int sandbox_guard(void);
 /* For the record parser: its standard input and output only. */
 int sandbox_parser(void);
 

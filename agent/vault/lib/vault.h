@@ -4,7 +4,8 @@
  * settings of its one vault. The rest of a worker (socket, peer, Varlink,
  * sandbox, locked memory) is vault_main() and knows nothing of any vault.
  *
- * One process serves one vault, one request at a time, without threads. A
+ * A process serves one vault, one request at a time, without threads; several
+ * processes may serve the same one (calls_at_once), each as if it were alone. A
  * request should be answered within VAULT_DEADLINE_MS: svcencd waits a little
  * longer than that, then calls the vault unreachable.
  */
@@ -44,7 +45,7 @@ struct vault_key {
 	char version[VAULT_VERSION_SIZE];
 	/* A256KW, A256KWP, RSA-OAEP-256, RSA-OAEP, opaque; none: cannot wrap */
 	const char *alg;
-	const char *state; /* enabled, disabled, deleted, unknown */
+	const char *state;	/* enabled, disabled, deleted, unknown */
 	const char *key_type;	/* AES, RSA, other, unknown */
 	unsigned int size_bits; /* 0 = unknown */
 	const char *wrap;	/* yes, no, unknown: allowed operations */
@@ -116,6 +117,11 @@ struct vault_ops {
 	const int *calls;
 	size_t call_count;
 	bool soft;
+	/*
+	 * Processes, unless setting "calls_at_once" says otherwise: for vaults
+	 * that are far away. 0: one, and there is no such setting.
+	 */
+	unsigned int calls_at_once;
 };
 
 /* Value of a setting, or @fallback (which may be NULL). */

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all workers are: one process a vault, one thread, no event library: so
- * little is needed that the allow-list of system calls stays short. Serves
- * uid 0 only. Decides nothing about policies; never sees a volume; what the
+ * What all workers are: a process that serves a vault, one thread, no event
+ * library: so little is needed that the allow-list of system calls stays short.
+ * A vault that is far away has several of them. Serves uid 0 only. Decides nothing about policies; never sees a volume; what the
  * vault is, only the functions of struct vault_ops know.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <ini.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "policyrec.h"
@@ -23,8 +26,10 @@
 #include "vault.h"
 
 enum {
-	CONNECTIONS_MAX = 80, /* svcencd has up to 64 */
+	CONNECTIONS_MAX = 320, /* svcencd has up to 256 */
 	SEND_TIMEOUT_MS = 5000,
+	PROCESSES_MAX = 32,
+	FIRST_CALL_MS = 50,
 };
 
 struct connection {
@@ -35,6 +40,8 @@ struct connection {
 static struct connection connections[CONNECTIONS_MAX];
 /* What start() said; VAULT_OK: the vault can be asked. */
 static struct vault_answer broken;
+/* With other processes: one that is busy takes no call. */
+static bool shares_listener;
 
 /* --- connections ---------------------------------------------------------- */
 
@@ -43,6 +50,18 @@ static void drop(struct connection *connection)
 	close(connection->fd);
 	connection->fd = -1;
 	svcenc_frame_clear(&connection->in);
+}
+
+/*
+ * The call comes right behind its connection. To look whether there is another
+ * one before that would be to take two calls that two processes could serve.
+ */
+static void await_call(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	if (shares_listener)
+		(void)poll(&wait, 1, FIRST_CALL_MS);
 }
 
 /* Takes a connection if it is root's and there is room. */
@@ -63,6 +82,7 @@ static void take_connection(int listener)
 	}
 	connections[i].fd = fd;
 	connections[i].in.secret = true;
+	await_call(fd);
 }
 
 /* The peer is root and waits for this: a short wait for room is fine. */
@@ -129,9 +149,11 @@ static void serve_connection(struct vault *vault, struct connection *connection)
 static void serve_forever(struct vault *vault, int listener)
 {
 	struct pollfd fds[CONNECTIONS_MAX + 1];
+	bool busy;
 	int i;
 
 	for (;;) {
+		busy = false;
 		fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 		for (i = 0; i < CONNECTIONS_MAX; i++)
 			fds[i + 1] =
@@ -142,13 +164,15 @@ static void serve_forever(struct vault *vault, int listener)
 		for (i = 0; i < CONNECTIONS_MAX; i++) {
 			if (connections[i].fd < 0 || !fds[i + 1].revents)
 				continue;
+			busy = true;
 			/* who has gone does not want the vault to be asked */
 			if (fds[i + 1].revents & (POLLRDHUP | POLLHUP))
 				drop(&connections[i]);
 			else
 				serve_connection(vault, &connections[i]);
 		}
-		if (fds[0].revents)
+		/* an idle process may have taken it meanwhile */
+		if (fds[0].revents && !busy)
 			take_connection(listener);
 	}
 }
@@ -220,37 +244,128 @@ static void read_config(struct vault *vault, const char *path)
 			  path);
 }
 
-static int run_vault(struct vault *vault, const char *socket)
+static int listen_on(const struct vault_ops *ops, const char *socket)
 {
-	const struct vault_ops *ops = vault->ops;
-	int listener, i;
+	const int listener = svcenc_proto_listen(socket, 0600, (gid_t)-1);
 
-	for (i = 0; i < CONNECTIONS_MAX; i++)
-		connections[i].fd = -1;
-	listener = svcenc_proto_listen(socket, 0600, (gid_t)-1);
-	if (listener < 0) {
+	if (listener < 0)
 		fprintf(stderr,
 			"svcenc-vault-%s: error: cannot listen on %s: %s\n"
 			"svcenc-vault-%s: hint: its directory must exist and "
 			"belong to user %u\n",
 			ops->type, socket, strerror(-listener), ops->type,
 			getuid());
-		return 4;
-	}
+	return listener;
+}
+
+static int say_no_sandbox(const struct vault_ops *ops)
+{
+	fprintf(stderr,
+		"svcenc-vault-%s: error: cannot enter the sandbox (seccomp)\n",
+		ops->type);
+	return 4;
+}
+
+/* @number: of the process; the first one speaks for all. */
+static int run_vault(struct vault *vault, int listener, unsigned int number)
+{
+	const struct vault_ops *ops = vault->ops;
+	int i, r;
+
+	for (i = 0; i < CONNECTIONS_MAX; i++)
+		connections[i].fd = -1;
+	r = vault_main_init(ops->type);
+	if (r)
+		return r;
 	if (broken.class == VAULT_OK)
 		(void)ops->start(vault, &broken);
-	if (sandbox_vault(ops->calls, ops->call_count, ops->soft) < 0) {
-		fprintf(stderr,
-			"svcenc-vault-%s: error: cannot enter the sandbox "
-			"(seccomp)\n",
-			ops->type);
-		return 4;
-	}
-	if (broken.class != VAULT_OK)
+	if (sandbox_vault(ops->calls, ops->call_count, ops->soft) < 0)
+		return say_no_sandbox(ops);
+	if (broken.class != VAULT_OK && !number)
 		fprintf(stderr, "svcenc-vault-%s: error: %s\n", ops->type,
 			broken.detail);
 	serve_forever(vault, listener);
 	return 0;
+}
+
+/* --- several processes ---------------------------------------------------- */
+
+static unsigned int count_processes(const struct vault *vault)
+{
+	const struct vault_ops *ops = vault->ops;
+	const char *text = vault_option(vault, "calls_at_once", NULL);
+	unsigned long count;
+	char *end;
+
+	if (!ops->calls_at_once || !text)
+		return ops->calls_at_once ? ops->calls_at_once : 1;
+	count = strtoul(text, &end, 10);
+	if (*text >= '1' && *text <= '9' && !*end && count <= PROCESSES_MAX)
+		return (unsigned int)count;
+	vault_say(&broken, VAULT_BADAUTH, NULL,
+		  "'calls_at_once' of vault '%s' must be 1 to %d: correct "
+		  "vaults.d/%s.conf",
+		  vault->name, PROCESSES_MAX, vault->name);
+	return 1;
+}
+
+/* True in a process that is to serve; it dies with its parent. */
+static bool split_off(pid_t *ret)
+{
+	const pid_t parent = getpid();
+
+	*ret = fork();
+	if (*ret)
+		return false;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    getppid() != parent)
+		_exit(4);
+	shares_listener = true;
+	return true;
+}
+
+/*
+ * One that ends takes the others along: whoever has started us starts us
+ * again, and knows how long to wait before that. Its status, as shells have it.
+ */
+static int guard(const struct vault_ops *ops)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (sandbox_guard() < 0)
+		return say_no_sandbox(ops);
+	do
+		pid = waitpid(-1, &status, 0);
+	while (pid < 0 && errno == EINTR);
+	if (pid < 0)
+		return 4;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/*
+ * They share the listening socket: whichever is idle takes the next call. What
+ * cannot be shared, locked memory above all, each makes for itself.
+ */
+static int run_processes(struct vault *vault, int listener)
+{
+	const unsigned int count = count_processes(vault);
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; count > 1 && i < count; i++) {
+		if (split_off(&pid))
+			return run_vault(vault, listener, i);
+		if (pid < 0) {
+			fprintf(stderr,
+				"svcenc-vault-%s: error: cannot start process "
+				"%u of %u: %s\n",
+				vault->ops->type, i + 1, count,
+				strerror(errno));
+			return 4;
+		}
+	}
+	return count > 1 ? guard(vault->ops) : run_vault(vault, listener, 0);
 }
 
 int vault_main_init(const char *type)
@@ -280,7 +395,7 @@ int vault_main(const struct vault_ops *ops, int argc, char **argv)
 	};
 	static struct vault vault;
 	const char *socket = NULL, *config = NULL;
-	int opt, r;
+	int opt, listener;
 
 	vault.ops = ops;
 	vault.name = "";
@@ -307,6 +422,6 @@ int vault_main(const struct vault_ops *ops, int argc, char **argv)
 	}
 	if (config)
 		read_config(&vault, config);
-	r = vault_main_init(ops->type);
-	return r ? r : run_vault(&vault, socket);
+	listener = listen_on(ops, socket);
+	return listener < 0 ? 4 : run_processes(&vault, listener);
 }
