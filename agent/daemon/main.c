@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -39,7 +40,7 @@
 
 #define STORE_KEY "store-mac.key"
 
-enum { LOCK_TRIES = 20, LOCK_NAP_MS = 50 };
+enum { LOCK_TRIES = 20, LOCK_NAP_MS = 50, OPEN_FILES = 4096 };
 
 int64_t agent_now_ms(void)
 {
@@ -331,6 +332,21 @@ static void stop(struct agent *agent)
 	agent->event = sd_event_unref(agent->event);
 }
 
+/* A connection for each call under way; systemd's soft limit is 1024. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur >= OPEN_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < OPEN_FILES ? limit.rlim_max :
+						       OPEN_FILES;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("the limit of open files stays at less than %d",
+			    OPEN_FILES);
+}
+
 static void tell_systemd(struct agent *agent)
 {
 	sd_notifyf(0, "READY=1\nSTATUS=%zu tenants, %zu volumes in the store",
@@ -354,6 +370,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	umask(0077);
+	allow_files();
 	if (svcenc_secret_init() < 0) {
 		svcenc_fault_set(&fault, SVCENC_FAULT_MEMORY,
 				 "memory for keys cannot be locked");

@@ -151,6 +151,19 @@ static void wake_at_deadline(struct vault_call *call)
 	wake(call, call->deadline_ms - agent_now_ms());
 }
 
+/* Whoever has waited longest is next, and none who comes now before it. */
+static void serve_line(const struct vault *vault)
+{
+	if (vault->line && vault->calls < VAULTS_CALLS_MAX)
+		wake(vault->line, 0);
+}
+
+static bool has_turn(const struct vault_call *call)
+{
+	return call->vault->calls < VAULTS_CALLS_MAX &&
+	       call->vault->line == call;
+}
+
 /* --- one call ------------------------------------------------------------- */
 
 void vault_call_stop(struct vault_call *call)
@@ -160,8 +173,7 @@ void vault_call_stop(struct vault_call *call)
 	if (vault) {
 		line_leave(call);
 		vault->calls -= call->client ? 1 : 0;
-		if (vault->line && vault->calls < VAULTS_CALLS_MAX)
-			wake(vault->line, 0);
+		serve_line(vault);
 	}
 	call->client = svcenc_client_close(call->client);
 	call->io = sd_event_source_disable_unref(call->io);
@@ -240,11 +252,21 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents,
 	return 0;
 }
 
+/* The vault's own time begins. */
+static void start_clock(struct vault_call *call)
+{
+	call->started_ms = agent_now_ms();
+	call->deadline_ms = call->started_ms + call->timeout_ms;
+	if (call->deadline_ms > call->last_ms)
+		call->deadline_ms = call->last_ms;
+}
+
 static void send_call(struct vault_call *call)
 {
 	json_t *parameters = call->parameters;
 	int r;
 
+	start_clock(call);
 	call->parameters = NULL;
 	r = svcenc_client_send(call->client, call->method, parameters);
 	if (!r)
@@ -275,6 +297,7 @@ static void connect_call(struct vault_call *call)
 	if (!r) {
 		line_leave(call);
 		vault->calls++;
+		serve_line(vault);
 		send_call(call);
 		return;
 	}
@@ -328,21 +351,46 @@ static bool fail_unasked(struct vault_call *call)
 	return false;
 }
 
+static void fail_late(struct vault_call *call)
+{
+	char detail[400];
+
+	if (call->client || has_turn(call)) {
+		fail_silent(call, -ETIMEDOUT);
+		return;
+	}
+	snprintf(
+		detail, sizeof(detail),
+		"vault '%.64s' is slow: %u calls are under way, and it was not "
+		"this one's turn",
+		call->name, call->vault->calls);
+	fail(call, SVCENC_ANSWER_UNREACHABLE, detail);
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct vault_call *call = userdata;
 
 	(void)source;
 	(void)usec;
-	if (agent_now_ms() >= call->deadline_ms)
-		fail_silent(call, -ETIMEDOUT);
+	if (call->vault && agent_now_ms() >= call->deadline_ms)
+		fail_late(call);
 	else if (!call->client && fail_unasked(call))
 		; /* it is over */
-	else if (!call->client && call->vault->calls < VAULTS_CALLS_MAX)
+	else if (!call->client && has_turn(call))
 		connect_call(call);
 	else
 		wake_at_deadline(call);
 	return 0;
+}
+
+static int line_ms(const struct vault_call *call)
+{
+	const bool starting = call->vault && is_starting(call->vault);
+
+	return call->timeout_ms < VAULTS_LINE_MS || starting ?
+		       call->timeout_ms :
+		       VAULTS_LINE_MS;
 }
 
 void vault_call_start(struct vault_call *call)
@@ -350,7 +398,8 @@ void vault_call_start(struct vault_call *call)
 	vault_say(&call->result, SVCENC_ANSWER_UNKNOWN, "", "");
 	call->vault = vaults_find(call->agent, call->name);
 	call->started_ms = agent_now_ms();
-	call->deadline_ms = call->started_ms + call->timeout_ms;
+	call->last_ms = call->started_ms + call->timeout_ms + VAULTS_LINE_MS;
+	call->deadline_ms = call->started_ms + line_ms(call);
 	if (call->vault)
 		line_enter(call);
 	/* a timer that cannot be set would leave the caller waiting */

@@ -31,7 +31,8 @@ struct vault_call {
 	struct vault *vault;
 	struct vault_call *next; /* in the vault's line */
 	bool in_line;
-	int64_t started_ms, deadline_ms;
+	int64_t started_ms;	      /* or when it left the line */
+	int64_t deadline_ms, last_ms; /* of this stage; of all of it */
 	struct svcenc_client *client;
 	sd_event_source *io, *timer;
 };

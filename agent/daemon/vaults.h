@@ -22,7 +22,18 @@ enum {
 	VAULTS_TIMEOUT_MS = 3000,
 	VAULTS_SILENT_TIMEOUT_MS = 500, /* of requests, if it was silent last */
 	VAULTS_HEDGE_MS = 100,		/* head start of the first root */
-	VAULTS_CALLS_MAX = 64, /* at once to one vault; others wait in line */
+	/*
+	 * At once to one vault; others wait in line. 2000 policies that ask a
+	 * vault which takes 2.5 s every 30 s need 175.
+	 */
+	VAULTS_CALLS_MAX = 256,
+	/*
+	 * In line before that, not part of the time for the answer: whoever
+	 * has waited would be hung up on while the vault works, and the vault
+	 * would work in vain for all. With the timeout it makes 5 s, which is
+	 * what a withdrawal has beyond the probe interval.
+	 */
+	VAULTS_LINE_MS = 2000,
 	VAULTS_RETRY_AFTER_MAX_S = 300, /* however long it asks for */
 	VAULTS_BACKOFF_MAX_S = 30,	/* if it throttles and does not say */
 	VAULTS_BUCKETS = 9,		/* of latency, and one for all above */

@@ -2,7 +2,8 @@
 /*
  * DESCRIPTION: This test will call vaults that are silent, not there, not configured,
  * DESCRIPTION: to be left alone, or answer, on a clock that lets timers come too early:
- * DESCRIPTION: each call ends, once, with the class that the rules give it.
+ * DESCRIPTION: each call ends, once, with the class that the rules give it. Those for
+ * DESCRIPTION: which there is no place stand in line, in order, with all of their time.
  * RUNS: host
  * SET: quick
  * TIMEOUT: 20
@@ -234,6 +235,65 @@ static void test_answers(void **state)
 	}
 }
 
+static void run_until_connected(struct vault_call *call)
+{
+	while (!call->client)
+		assert_true(sd_event_run(t.agent.watch, 10000) >= 0);
+}
+
+/* As many as may be under way: who came first is next, with all of its time. */
+static void test_line(void **state)
+{
+	struct vault_call busy, first, second;
+
+	(void)state;
+	t.vault.calls = VAULTS_CALLS_MAX - 1;
+	begin(&busy, "a");
+	run_until_connected(&busy);
+	begin(&first, "a");
+	begin(&second, "a");
+	while (sd_event_run(t.agent.watch, 0) > 0)
+		;
+	assert_null(first.client);
+	assert_ptr_equal(t.vault.line, &first);
+	vault_call_stop(&busy);
+	/* one who comes now does not get the place */
+	begin(&busy, "a");
+	run_until_connected(&first);
+	assert_true(first.deadline_ms - agent_now_ms() > TIMEOUT_MS - 10);
+	assert_null(second.client);
+	assert_null(busy.client);
+	assert_int_equal(t.vault.calls, VAULTS_CALLS_MAX);
+	vault_call_stop(&first);
+	run_until_connected(&second);
+	assert_null(busy.client);
+	/* two places that are free at the same time are taken by two */
+	begin(&first, "a");
+	t.vault.calls -= 2;
+	vault_call_stop(&second);
+	run_until_connected(&busy);
+	run_until_connected(&first);
+	vault_call_stop(&busy);
+	vault_call_stop(&first);
+}
+
+/* It was not even asked: the vault is slow, not silent. */
+static void test_line_too_long(void **state)
+{
+	struct vault_call call;
+
+	(void)state;
+	t.vault.calls = VAULTS_CALLS_MAX;
+	begin(&call, "a");
+	while (!t.done)
+		assert_true(sd_event_run(t.agent.watch, 10000) >= 0);
+	assert_int_equal(call.result.answer, SVCENC_ANSWER_UNREACHABLE);
+	assert_non_null(strstr(call.result.detail, "not this one's turn"));
+	assert_false(t.vault.silent);
+	assert_null(t.vault.line);
+	assert_int_equal(t.vault.calls, VAULTS_CALLS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +307,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_left_alone, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_answers, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_line, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_line_too_long, set_up,
 						tear_down),
 	};
 
