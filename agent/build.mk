@@ -162,7 +162,7 @@ $(B)/unit/test_vault_file: $(addprefix $(ASAN_OBJ)/agent/vault/file/,file.o \
 $(ASAN_OBJ)/tests/unit/test_vault_akv.o: AGENT_CPPFLAGS += -Iagent/vault/akv
 $(B)/unit/test_vault_akv: VAULT_LIBS := $(VAULT_LIBS_akv)
 $(B)/unit/test_vault_akv: $(addprefix $(ASAN_OBJ)/agent/vault/akv/,assertion.o \
-	challenge.o http.o kid.o reply.o resolve.o rsa.o say.o) $(ASAN_VAULT_LIB)
+	challenge.o http.o identity.o kid.o reply.o resolve.o rsa.o say.o) $(ASAN_VAULT_LIB)
 $(ASAN_OBJ)/tests/unit/test_vault_kmip.o: AGENT_CPPFLAGS += -Iagent/vault/kmip
 $(B)/unit/test_vault_kmip: VAULT_LIBS := $(VAULT_LIBS_kmip)
 $(B)/unit/test_vault_kmip: $(addprefix $(ASAN_OBJ)/agent/vault/kmip/,ttlv.o \

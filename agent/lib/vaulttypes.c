@@ -27,6 +27,7 @@ static const char *const akv_options[] = {
 	"identity_endpoint",
 	"resource",
 	"ca_file",
+	"proxy",
 	"wrap",
 	"create_keys",
 	"calls_at_once",

@@ -62,6 +62,14 @@ class Emulator:
         with open(path, encoding="utf-8") as file:
             return [json.loads(line) for line in file]
 
+    def proxied(self):
+        """What the proxies were asked: METHOD HOST:PORT FIELD..."""
+        path = os.path.join(self.folder, "proxied")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+
     def url(self, host="kv1.vault.localhost", port="vault"):
         return f"https://{host}:{self.ports[port]}"
 

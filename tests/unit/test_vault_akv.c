@@ -3,13 +3,14 @@
  * DESCRIPTION: This test will check the pure parts of the key vault's worker:
  * DESCRIPTION: names of keys and vaults, challenges and which hosts they cover,
  * DESCRIPTION: the class of every HTTP status with every inner code, key
- * DESCRIPTION: documents, base64url, what errors of the resolver mean, wrapping
- * DESCRIPTION: with a public half.
+ * DESCRIPTION: documents, base64url, what errors of the resolver mean, pauses of
+ * DESCRIPTION: the identity service, wrapping with a public half.
  * RUNS: host
  * SET: quick
  * TIMEOUT: 30
  */
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@
 
 #include "assertion.h"
 #include "challenge.h"
+#include "identity.h"
 #include "kid.h"
 #include "proto.h"
 #include "reply.h"
@@ -397,6 +399,46 @@ static void public_halves_make_room(void **state)
 	assert_true(rsa_knows(&kid));
 }
 
+/* As its documentation has them; the worker's cases live through them. */
+static void pauses_of_the_identity_service(void **state)
+{
+	static const struct {
+		long status;
+		unsigned int refusals, retry_after_s;
+		int64_t pause_ms;
+	} cases[] = {
+		{ 404, 1, 0, 0 },
+		{ 404, 2, 0, 2000 },
+		{ 404, 3, 0, 6000 },
+		{ 404, 4, 0, 14000 },
+		{ 404, 5, 0, 30000 },
+		{ 404, 6, 0, 30000 },
+		{ 404, UINT_MAX, 0, 30000 },
+		{ 429, 1, 0, 0 },
+		{ 429, 5, 0, 30000 },
+		{ 429, 1, 7, 7000 },
+		{ 408, 2, 0, 2000 },
+		{ 410, 1, 0, 10000 },
+		{ 410, 7, 0, 10000 },
+		{ 500, 1, 0, 1000 },
+		{ 503, 2, 0, 2000 },
+		{ 599, 4, 0, 14000 },
+		{ 200, 1, 0, -1 },
+		{ 400, 1, 0, -1 },
+		{ 401, 1, 9, -1 },
+		{ 403, 1, 0, -1 },
+		{ 600, 1, 0, -1 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++)
+		assert_int_equal(identity_pause_ms(cases[i].status,
+						   cases[i].refusals,
+						   cases[i].retry_after_s),
+				 cases[i].pause_ms);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +450,7 @@ int main(void)
 		cmocka_unit_test(base64url_has_one_spelling),
 		cmocka_unit_test(values_of_other_keys_are_refused),
 		cmocka_unit_test(the_resolver_is_understood),
+		cmocka_unit_test(pauses_of_the_identity_service),
 		cmocka_unit_test(wrapping_with_the_public_half),
 		cmocka_unit_test(public_halves_make_room),
 	};

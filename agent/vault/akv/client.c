@@ -20,6 +20,8 @@ enum vault_class client_init(const struct vault *vault, struct akv *akv,
 	const char *resource = vault_option(vault, "resource", NULL);
 	const char *ca_file = vault_option(vault, "ca_file", NULL);
 	const char *wrap = vault_option(vault, "wrap", "local");
+	const char *proxy = vault_option(vault, "proxy", NULL);
+	struct akv_url through;
 
 	if (!akv_url_parse(url, &akv->url) || !akv->url.https ||
 	    akv->url.path[0])
@@ -36,7 +38,12 @@ enum vault_class client_init(const struct vault *vault, struct akv *akv,
 	if (strcmp(wrap, "local") && strcmp(wrap, "remote"))
 		return say_setting(vault, "wrap", wrap,
 				   "'local' or 'remote' wanted", answer);
-	akv->http = http_new(ca_file);
+	if (proxy && (!akv_url_parse(proxy, &through) || through.path[0]))
+		return say_setting(vault, "proxy", proxy,
+				   "'http://HOST:PORT' or 'https://HOST:PORT' "
+				   "wanted, without a user",
+				   answer);
+	akv->http = http_new(ca_file, proxy ? &through : NULL);
 	if (!akv->http)
 		return vault_no_memory(vault, answer);
 	return token_init(vault, &akv->token, answer);

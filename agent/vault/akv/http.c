@@ -18,6 +18,8 @@ enum { POLL_MS = 1000 };
 struct http {
 	CURLM *multi; /* keeps connections between requests */
 	const char *ca_file;
+	bool has_proxy;
+	struct akv_url proxy;
 	struct resolve names;
 };
 
@@ -72,7 +74,7 @@ static char *wiped_strdup(const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
-struct http *http_new(const char *ca_file)
+struct http *http_new(const char *ca_file, const struct akv_url *proxy)
 {
 	struct http *http = calloc(1, sizeof(*http));
 
@@ -86,6 +88,9 @@ struct http *http_new(const char *ca_file)
 	}
 	http->multi = curl_multi_init();
 	http->ca_file = ca_file;
+	http->has_proxy = proxy;
+	if (proxy)
+		http->proxy = *proxy;
 	if (http->multi)
 		return http;
 	free(http);
@@ -189,23 +194,55 @@ static int set_security(CURL *easy, const struct http *http, bool https)
 		SET(CURLOPT_CAPATH, NULL);
 	}
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	return 0;
 }
 
+static void server_text(const struct akv_url *server, char *ret, size_t size)
+{
+	const bool address = strchr(server->host, ':');
+
+	snprintf(ret, size, "%s://%s%s%s:%s", server->https ? "https" : "http",
+		 address ? "[" : "", server->host, address ? "]" : "",
+		 server->port);
+}
+
+static bool goes_through_proxy(const struct http *http,
+			       const struct http_request *request)
+{
+	return http->has_proxy && !request->direct;
+}
+
+/* "" is what keeps libcurl from looking into the environment. */
+static int set_proxy(CURL *easy, const struct http *http,
+		     const struct http_request *request)
+{
+	char url[AKV_HOST_SIZE + 32] = "";
+
+	if (goes_through_proxy(http, request))
+		server_text(&http->proxy, url, sizeof(url));
+	SET(CURLOPT_PROXY, url);
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+	/* what the proxy says is not what the server says */
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (http->ca_file) {
+		SET(CURLOPT_PROXY_CAINFO, http->ca_file);
+		SET(CURLOPT_PROXY_CAPATH, NULL);
+	}
+	return 0;
+}
+
 static int set_request(CURL *easy, const struct http_request *request)
 {
-	const struct akv_url *server = request->server;
-	const bool address = strchr(server->host, ':');
-	char url[HTTP_URL_SIZE];
+	char server[AKV_HOST_SIZE + 32], url[HTTP_URL_SIZE];
 
-	if (snprintf(url, sizeof(url), "%s://%s%s%s:%s%s%s",
-		     server->https ? "https" : "http", address ? "[" : "",
-		     server->host, address ? "]" : "", server->port,
-		     server->path, request->path) >= (int)sizeof(url))
+	server_text(request->server, server, sizeof(server));
+	if (snprintf(url, sizeof(url), "%s%s%s", server, request->server->path,
+		     request->path) >= (int)sizeof(url))
 		return -ENOMEM;
 	SET(CURLOPT_URL, url);
 	if (!request->post)
@@ -301,6 +338,17 @@ static void run(CURLM *multi, CURL *easy, int64_t deadline_ms, CURLcode *ret)
 	(void)curl_multi_remove_handle(multi, easy);
 }
 
+/* An answer to CONNECT that is none of 2xx: 0 = there was no such answer. */
+static long proxy_refusal(CURL *easy)
+{
+	long status = 0;
+
+	if (curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status) !=
+	    CURLE_OK)
+		return 0;
+	return status >= 200 && status < 300 ? 0 : status;
+}
+
 static void judge(CURL *easy, CURLcode code, const struct transfer *transfer,
 		  const char *why, struct http_reply *ret)
 {
@@ -312,6 +360,9 @@ static void judge(CURL *easy, CURLcode code, const struct transfer *transfer,
 	if (transfer->too_long)
 		ret->outcome = HTTP_TOO_LONG;
 	if (code != CURLE_OK) {
+		ret->status = proxy_refusal(easy);
+		if (ret->status)
+			ret->outcome = HTTP_NO_WAY;
 		snprintf(ret->why, sizeof(ret->why), "%s",
 			 transfer->too_long ? "its answer is too long" :
 			 code == CURLE_OPERATION_TIMEDOUT ?
@@ -345,6 +396,7 @@ static void transfer_with(struct http *http, CURL *easy,
 
 	if (make_headers(request, &headers) < 0 ||
 	    set_security(easy, http, request->server->https) < 0 ||
+	    set_proxy(easy, http, request) < 0 ||
 	    set_request(easy, request) < 0 ||
 	    set_answer(easy, &transfer, why) < 0 ||
 	    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
@@ -361,6 +413,7 @@ static void transfer_with(struct http *http, CURL *easy,
 void http_perform(struct http *http, const struct http_request *request,
 		  struct http_reply *ret)
 {
+	const bool proxied = goes_through_proxy(http, request);
 	CURL *easy;
 
 	memset(ret, 0, sizeof(*ret));
@@ -368,12 +421,14 @@ void http_perform(struct http *http, const struct http_request *request,
 	ret->body = svcenc_secret_new(HTTP_BODY_MAX + 1);
 	if (!ret->body)
 		return;
-	switch (resolve_name(&http->names, request->server, ret->why,
+	switch (resolve_name(&http->names,
+			     proxied ? &http->proxy : request->server, ret->why,
 			     sizeof(ret->why))) {
 	case RESOLVE_OK:
 		break;
 	case RESOLVE_NO_NAME:
-		ret->outcome = HTTP_NO_NAME;
+		/* that of a proxy tells nothing of the server */
+		ret->outcome = proxied ? HTTP_FAILED : HTTP_NO_NAME;
 		return;
 	case RESOLVE_FAILED:
 		ret->outcome = HTTP_FAILED;

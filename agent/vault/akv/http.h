@@ -2,10 +2,12 @@
 /*
  * One HTTP request and its answer, over libcurl: TLS 1.2 or later with
  * verification, a deadline, caps on everything a server sends; no redirects,
- * proxies, cookies, no other protocol. Knows no vault and no token.
+ * cookies, no other protocol, no proxy but one that is configured. Knows no
+ * vault and no token.
  *
  * Names are resolved here, not by libcurl: only so is "the name does not
  * exist" told from "nobody answers about names", and no thread is needed.
+ * Through a proxy it is the proxy that resolves them.
  * Buffers that may hold a key or a token lie in the secure heap or are wiped
  * when they are freed: libcurl runs on such an allocator, a handle lives for
  * one request, only connections are kept.
@@ -29,8 +31,11 @@ enum http_limits {
 
 struct http;
 
-/* @ca_file: PEM, instead of the system's; NULL = those. */
-struct http *http_new(const char *ca_file);
+/*
+ * @ca_file: PEM, instead of the system's; NULL = those. @proxy: a copy is
+ * taken; NULL = none, whatever the environment says.
+ */
+struct http *http_new(const char *ca_file, const struct akv_url *proxy);
 
 struct http_request {
 	const struct akv_url *server;
@@ -40,6 +45,7 @@ struct http_request {
 	const struct svcenc_secret *body;   /* NULL = empty */
 	const struct svcenc_secret *bearer; /* text; NULL = none */
 	const char *header;		    /* a further one, or NULL */
+	bool direct;			    /* never through a proxy */
 	int64_t deadline_ms;		    /* http_now_ms() */
 };
 
@@ -47,6 +53,7 @@ enum http_outcome {
 	HTTP_ANSWERED,
 	HTTP_NO_NAME, /* the host's name does not exist */
 	HTTP_FAILED,  /* no whole answer: network, TLS, time */
+	HTTP_NO_WAY,  /* the proxy refuses, with "status" */
 	HTTP_TOO_LONG,
 	HTTP_NO_MEMORY,
 };

@@ -58,8 +58,8 @@ static enum vault_class take_urls(const struct vault *vault, struct token *ret,
 	    !ret->authority.https || ret->authority.path[0])
 		return say_setting(vault, "authority", authority,
 				   "'https://HOST' wanted", answer);
-	if (!akv_url_parse(identity, &ret->identity) ||
-	    (!ret->identity.https && !is_local(&ret->identity)))
+	if (!akv_url_parse(identity, &ret->identity.url) ||
+	    (!ret->identity.url.https && !is_local(&ret->identity.url)))
 		return say_setting(vault, "identity_endpoint", identity,
 				   "https, or http on this host, wanted",
 				   answer);
@@ -357,7 +357,6 @@ static enum vault_class ask_authority(const struct vault *vault,
 	return take(vault, token, challenge, &reply, answer);
 }
 
-/* "yes", or the client id of a user-assigned one. */
 static enum vault_class ask_host(const struct vault *vault, struct http *http,
 				 struct token *token,
 				 const struct akv_challenge *challenge,
@@ -365,28 +364,12 @@ static enum vault_class ask_host(const struct vault *vault, struct http *http,
 				 struct vault_answer *answer)
 {
 	HTTP_REPLY_AUTO struct http_reply reply = { .body = NULL };
-	const char *who = vault_option(vault, "managed_identity", "");
-	char resource[AKV_HOST_SIZE + AKV_PATH_SIZE + 32], path[800];
-	const bool named = strcmp(who, "yes");
+	char resource[AKV_HOST_SIZE + AKV_PATH_SIZE + 32];
 
 	url_text(&challenge->resource, "", resource, sizeof(resource));
-	snprintf(path, sizeof(path),
-		 "/metadata/identity/oauth2/token?api-version=2018-02-01"
-		 "&resource=%s%s%.64s",
-		 resource, named ? "&client_id=" : "", named ? who : "");
-	http_perform(http,
-		     &(struct http_request){ .server = &token->identity,
-					     .path = path,
-					     .header = "Metadata: true",
-					     .deadline_ms = deadline_ms },
-		     &reply);
-	/* what this service says while it starts, or is being updated */
-	if (reply.outcome == HTTP_ANSWERED &&
-	    (reply.status == 404 || reply.status == 410))
-		return vault_say(answer, VAULT_UNREACHABLE, NULL,
-				 "the identity service of this host is not "
-				 "ready for vault '%s' (HTTP %ld)",
-				 vault->name, reply.status);
+	if (identity_ask(vault, http, &token->identity, resource, deadline_ms,
+			 &reply, answer) != VAULT_OK)
+		return answer->class;
 	return take(vault, token, challenge, &reply, answer);
 }
 

@@ -10,6 +10,7 @@
 
 #include "challenge.h"
 #include "http.h"
+#include "identity.h"
 #include "vault.h"
 
 enum token_source {
@@ -22,7 +23,7 @@ enum token_source {
 struct token {
 	enum token_source source;
 	struct akv_url authority; /* without the tenant */
-	struct akv_url identity;  /* endpoint of managed identities */
+	struct identity identity; /* of managed identities */
 	/* of the token that is held */
 	struct svcenc_secret *bearer; /* a text; NULL = none */
 	struct akv_url resource;
