@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # DESCRIPTION: This test will kill svcencd with SIGKILL at each step of policy rekey and of
-# DESCRIPTION: policy roll, at the open of a volume that was left behind, and at those of store
-# DESCRIPTION: recover from headers of two key versions, in both orders, and over a store of
-# DESCRIPTION: before; start it, give the command again, and find both volumes, one open and one
-# DESCRIPTION: closed, whole each time.
+# DESCRIPTION: policy roll, of policy recover of a root that is lost for good, at the open of a
+# DESCRIPTION: volume that was left behind, and at those of store recover from headers of two key
+# DESCRIPTION: versions, in both orders, and over a store of before; start it, give the command
+# DESCRIPTION: again, and find both volumes, one open and one closed, whole each time.
 # RUNS: vm
 # VM: --disk 96M --disk 96M
 # SET: long
-# TIMEOUT: 900
+# TIMEOUT: 3600
 #
 # shellcheck disable=SC2317 # before_* and after_* are called by name
 
@@ -56,6 +56,7 @@ before_rekey() {
 }
 
 before_roll() { :; }
+before_lost() { :; }
 before_late() { :; }
 before_recover() { :; }
 
@@ -88,6 +89,11 @@ after_roll() {
 		problem "records of w: $(policy_roots_of /dev/vdb)"
 }
 
+after_lost() {
+	quiet svcenc policy test alpha provider || problem "test: $(cat "$SVC_TMP/said")"
+	after_roll
+}
+
 after_late() {
 	quiet svcenc open v
 	is_whole
@@ -102,6 +108,13 @@ after_recover() {
 
 others() {
 	killed_rounds roll policy roll alpha provider
+
+	# root a is lost for good
+	cp -a "$SVC_TMP/saved" "$SVC_TMP/whole"
+	rm "$SVC_TMP"/saved/vaults/a/*.key
+	killed_rounds lost policy recover alpha provider --lost a
+	rm -rf "$SVC_TMP/saved"
+	mv "$SVC_TMP/whole" "$SVC_TMP/saved"
 
 	# w is left behind, under the key of before
 	restore

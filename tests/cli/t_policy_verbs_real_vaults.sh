@@ -5,6 +5,7 @@
 # DESCRIPTION: fails once in each vault that can tell, with its cure; then roll, retire, rekey,
 # DESCRIPTION: set-roots both ways, recover and test, as owners of real keys do it.
 # RUNS: host
+# WAITS: vaults, and owners of keys
 # SET: quick
 # TIMEOUT: 240
 #
@@ -21,41 +22,10 @@ akv_namespace "$@"
 . "$(dirname "$0")/host_policy.sh"
 # shellcheck source=tests/hsm/lib_hsm.sh
 . "$cli_top/tests/hsm/lib_hsm.sh"
-host_agent=$cli_top/build/test/sim/svcencd
-export SVCENC_SIM=$CLI_TMP/sim
-
-# shellcheck disable=SC2317 # called by a trap
-end() {
-	[ "$BASHPID" = $$ ] || return
-	hsm_end
-	akv_stop
-	host_end
-}
-trap end EXIT
+# shellcheck source=tests/cli/host_vaults.sh
+. "$(dirname "$0")/host_vaults.sh"
 
 # --- what there is ----------------------------------------------------------
-
-vaults() {
-	akv_start "$CLI_TMP/akv"
-	chmod 755 "$CLI_TMP/akv"
-	akv secret app s3cret >/dev/null
-	akv grant app kv1 get,wrapKey,unwrapKey
-	akv grant app kv2 wrapKey,unwrapKey
-	(umask 077 && echo s3cret >"$CLI_TMP/secret")
-	chown nobody "$CLI_TMP/secret"
-	install -m 755 "$CLI_BIN/svcenc-vault-akv" "$CLI_TMP/libexec/"
-	akv_settings kv1 "$CLI_TMP/secret" >"$CLI_TMP/etc/vaults.d/kv1.conf"
-	akv_settings kv2 "$CLI_TMP/secret" >"$CLI_TMP/etc/vaults.d/kv2.conf"
-	sed 's|^url = https://kv1\(.*\)|url = https://KV1\1/|' "$CLI_TMP/etc/vaults.d/kv1.conf" >"$CLI_TMP/etc/vaults.d/kvagain.conf"
-	hsm_vault hsm
-	cp "$CLI_TMP/etc/vaults.d/hsm.conf" "$CLI_TMP/etc/vaults.d/hsmagain.conf"
-	kms_vault kms
-}
-
-# hsm_key LABEL ID [BYTES [YYYYMMDD]]
-hsm_key() {
-	hsm_owner aes "$1" "$2" "$(od -An -tx1 -N "${3:-32}" /dev/urandom | tr -d ' \n')" "${@:4}"
-}
 
 keys() {
 	akv key kv1 root >/dev/null
@@ -171,24 +141,12 @@ is_whole() {
 	cli_is "$1" "$status $want $(field "$2" state) '$(field "$2" task)' $(roots "$2")" "0 3 active '' $3"
 }
 
-# ends NAME STATUS WORDS...: of svcenc.
-ends() {
-	local name=$1 wanted=$2
-
-	shift 2
-	svcenc "$@"
-	[ "$status" = "$wanted" ] || printf '# %s\n' "$out" "$err"
-	cli_is "$name: exit" "$status" "$wanted"
-}
-
 # A volume that is open, one that is closed.
 volumes() {
 	local name
 
 	for name in "$1-open" "$1-shut"; do
-		truncate -s 8M "$CLI_TMP/$name"
-		ends "format $name" 0 format "$name" "$CLI_TMP/$name" --tenant alpha --policy "$1"
-		ends "open $name" 0 open "$name"
+		vaults_volume "$name" "$1"
 	done
 	ends "close" 0 close "$1-shut"
 }
@@ -296,8 +254,9 @@ end_well() {
 	done
 }
 
-host_prepare
-vaults
+vaults_make kms
+sed 's|^url = https://kv1\(.*\)|url = https://KV1\1/|' "$CLI_TMP/etc/vaults.d/kv1.conf" >"$CLI_TMP/etc/vaults.d/kvagain.conf"
+cp "$CLI_TMP/etc/vaults.d/hsm.conf" "$CLI_TMP/etc/vaults.d/hsmagain.conf"
 keys
 host_start
 ends "tenant" 0 tenant create alpha
