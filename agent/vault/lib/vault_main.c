@@ -2,8 +2,9 @@
 /*
  * What all workers are: a process that serves a vault, one thread, no event
  * library: so little is needed that the allow-list of system calls stays short.
- * A vault that is far away has several of them. Serves uid 0 only. Decides nothing about policies; never sees a volume; what the
- * vault is, only the functions of struct vault_ops know.
+ * A vault that is far away has several of them. Serves uid 0 only. Decides
+ * nothing about policies; never sees a volume; what the vault is, only the
+ * functions of struct vault_ops know.
  */
 #include <errno.h>
 #include <getopt.h>
