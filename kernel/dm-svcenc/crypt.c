@@ -3,6 +3,7 @@
 
 #include <asm/unaligned.h>
 #include <linux/module.h>
+#include <linux/prefetch.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
@@ -139,6 +140,27 @@ static int map_sector(struct scatterlist *sg, const struct bio_vec *vecs,
 }
 
 /*
+ * The begin of the next sector is fetched while this one is in the cipher. The
+ * processor fetches ahead by itself only in a page that is being read already,
+ * and the XTS of AES-NI cannot run ahead either where its round keys lie at the
+ * same place of their page as the data in theirs: loads of those wait for
+ * stores of these, which wait for the source. Where the crypto API has
+ * allocated the keys decides that; large writes took up to 1.8 times as long
+ * with one volume as with the next. In place nothing is won.
+ */
+static void fetch_next(const struct svcenc_conv *conv)
+{
+	const struct bio_vec bv = bvec_iter_bvec(conv->src, conv->src_iter);
+	const unsigned int bytes =
+		min_t(unsigned int, bv.bv_len, SVCENC_CRYPT_FETCH);
+	const char *from = page_address(bv.bv_page) + bv.bv_offset;
+	unsigned int at;
+
+	for (at = 0; at < bytes; at += L1_CACHE_BYTES)
+		prefetch(from + at);
+}
+
+/*
  * One request for one sector. The iterators move first: once an asynchronous
  * request is under way, @conv belongs to whoever resumes it.
  */
@@ -153,6 +175,8 @@ static int convert_sector(struct svcenc_conv *conv)
 	if (!rc && conv->dst != conv->src) {
 		dst_sg = conv->dst_sg;
 		rc = map_sector(dst_sg, conv->dst, &conv->dst_iter, bytes);
+		if (conv->src_iter.bi_size && !IS_ENABLED(CONFIG_HIGHMEM))
+			fetch_next(conv);
 	}
 	if (unlikely(rc))
 		return rc;

@@ -19,6 +19,8 @@ enum svcenc_crypt_limits {
 	SVCENC_CRYPT_PIECE = 64 << 10,
 	/* Longest stretch without a look at who else wants the CPU. */
 	SVCENC_CRYPT_TURN = 16 << 10,
+	/* So much of the next sector is fetched: what a core can have pending. */
+	SVCENC_CRYPT_FETCH = 1 << 10,
 	/* A 4096-byte sector of a direct I/O may be scattered 512-byte wise. */
 	SVCENC_CRYPT_SEGS = 8,
 	SVCENC_CRYPT_IV = 16,

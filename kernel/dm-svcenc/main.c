@@ -49,8 +49,13 @@ static void destroy_queues(void)
 static int __init create_queues(void)
 {
 	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	/*
+	 * Before further conversions, while the ciphertext is in a cache and
+	 * few pages hold any: in one line with them it would go down last.
+	 */
 	svcenc_submit_wq = alloc_workqueue("svcenc_submit",
-					   WQ_MEM_RECLAIM | WQ_UNBOUND,
+					   WQ_MEM_RECLAIM | WQ_UNBOUND |
+						   WQ_HIGHPRI,
 					   WQ_MAX_ACTIVE);
 	svcenc_heal_wq = alloc_workqueue("svcenc_heal",
 					 WQ_MEM_RECLAIM | WQ_UNBOUND,
