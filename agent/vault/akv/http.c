@@ -215,6 +215,19 @@ static bool goes_through_proxy(const struct http *http,
 	return http->has_proxy && !request->direct;
 }
 
+/* Of a proxy that is spoken to by TLS: as strict as with the vault. */
+static int set_proxy_security(CURL *easy, const struct http *http)
+{
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+	if (http->ca_file) {
+		SET(CURLOPT_PROXY_CAINFO, http->ca_file);
+		SET(CURLOPT_PROXY_CAPATH, NULL);
+	}
+	return 0;
+}
+
 /* "" is what keeps libcurl from looking into the environment. */
 static int set_proxy(CURL *easy, const struct http *http,
 		     const struct http_request *request)
@@ -226,14 +239,14 @@ static int set_proxy(CURL *easy, const struct http *http,
 	SET(CURLOPT_PROXY, url);
 	SET(CURLOPT_NOPROXY, "");
 	SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
-	/* what the proxy says is not what the server says */
+	/* what the proxy says is not what the server says, nor is it to hear
+	 * what the server does
+	 */
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (http->ca_file) {
-		SET(CURLOPT_PROXY_CAINFO, http->ca_file);
-		SET(CURLOPT_PROXY_CAPATH, NULL);
-	}
-	return 0;
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	return http->has_proxy && http->proxy.https ?
+		       set_proxy_security(easy, http) :
+		       0;
 }
 
 static int set_request(CURL *easy, const struct http_request *request)
