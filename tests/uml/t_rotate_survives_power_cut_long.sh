@@ -6,7 +6,7 @@
 # DESCRIPTION: with sectors of 512 bytes.  On the kernel without checks, which is
 # DESCRIPTION: faster; the sample of the quick set has them.
 # RUNS: uml
-# VM: --kernel uml-fast
+# VM: --kernel uml-fast --append log_buf_len=64M
 # SET: long
 # TIMEOUT: 14400
 
