@@ -18,10 +18,10 @@
 #	Mutant:   what is wrong
 #	Set:      quick | long
 #	Tests:    kunit | kselftest/NAME | uml/NAME ...
-#	Seen-by:  KASAN | lockdep | atomic-sleep | kmemleak | page_owner |
-#		  page-allocator | refcount | debug-objects | oops | assertion |
-#		  hang
-#	Kernel:   x86-kasan	(default uml)
+#	Seen-by:  KASAN | KCSAN | lockdep | atomic-sleep | kmemleak |
+#		  page_owner | page-allocator | refcount | debug-objects | list |
+#		  preempt | oops | assertion | hang
+#	Kernel:   x86-kasan | x86-kcsan	(default uml)
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -169,7 +169,9 @@ checkers_in() {
 		! grep -q -a -E -e "$words" "$1" || echo "$checker"
 	done <<-'WORDS'
 		KASAN BUG: KASAN:
+		KCSAN BUG: KCSAN:
 		lockdep possible (circular|recursive) locking|inconsistent lock state|lock held when returning|suspicious RCU usage|bad unlock balance|held lock freed
+		preempt using (smp_processor_id|__this_cpu_[a-z]+)\(\) in preemptible
 		atomic-sleep sleeping function called|scheduling while atomic
 		kmemleak unreferenced object
 		page_owner Page allocated via

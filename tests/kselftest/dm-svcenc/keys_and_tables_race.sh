@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # DESCRIPTION: This test will let threads add and end a key in every way, renew its lease,
-# DESCRIPTION: unlock, suspend, resume and reload a volume and ask for its status, and open,
-# DESCRIPTION: rewrap and remove a second one, all at once and under load: I/O succeeds with
-# DESCRIPTION: right bytes or fails as offline, nothing hangs, the kernel finds nothing wrong,
-# DESCRIPTION: and in the end both volumes open.  Argument: seconds.
+# DESCRIPTION: unlock, suspend, resume, reload and rotate a volume and ask for its status,
+# DESCRIPTION: and open, rotate, rewrap and remove a second one, all at once and under load:
+# DESCRIPTION: I/O succeeds with right bytes or fails as offline, nothing hangs, the kernel
+# DESCRIPTION: finds nothing wrong, in the end both volumes open, and a rotation under way
+# DESCRIPTION: comes to its end.  Argument: seconds.
 # RUNS: vm
 # VM: --smp 2
 # SET: quick
@@ -33,6 +34,19 @@ second_opens() {
 	done
 }
 
+# shellcheck disable=SC2317 # called through svc_wait
+rotates_no_more() {
+	[ "$(svc_status "$1" 17)" = idle ]
+}
+
+rotation_ends() {
+	# refused if there is none
+	dmsetup message "$1" 0 rotate resume 2>/dev/null
+	dmsetup message "$1" 0 rotate rate 0
+	svc_ok "$1: a rotation under way ends" svc_wait 60 rotates_no_more "$1" ||
+		dmsetup status "$1"
+}
+
 # shellcheck disable=SC2119 # our arguments are not the module's
 svc_load_module
 svc_plan_siblings "$volume" "$second"
@@ -51,6 +65,9 @@ svc_ok "they race for $seconds s" timeout -k 5 $((seconds + 60)) "$svc_bin/svcen
 	"$(auth right)" "$(auth of-the-way-back)"
 sed 's/^/# /' "$SVC_TMP/output"
 svc_is "the volume is active" "$(svc_status one 1)" active
+rotation_ends one
 svc_add_key "$new" >/dev/null
 svc_ok "the second one opens, under one of its keys" second_opens
+rotation_ends two
+svc_note "rotations that ended: $(($(svc_status one 2) - 1)) and $(($(svc_status two 2) - 1))"
 svc_done

@@ -2,8 +2,9 @@
 /*
  * Everything at once, for a number of seconds: load on a volume, while other
  * threads add its key and end it in any way, renew its lease, unlock the
- * volume, suspend, resume and reload it, ask for status and table; and open,
- * rewrap to and fro, and remove a second volume of the same key. Calls may
+ * volume, suspend, resume and reload it, start, pause and resume rotations of
+ * it, ask for status and table; and open, rotate, rewrap to and fro, and remove
+ * a second volume of the same key. Calls may
  * fail as they like; what must hold is that I/O either succeeds with right
  * bytes or fails with ENODEV, that every call comes back, that each kind was
  * there often enough to race with the others, and that in the end, with the
@@ -44,7 +45,7 @@ static atomic_bool stop;
 	x(ADD, "add") x(END, "end") x(UNLOCK, "unlock") x(SUSPEND, "suspend") \
 		x(RESUME, "resume") x(LOAD, "load") x(STATUS, "status")       \
 			x(LEASE, "lease") x(OPEN, "open") x(REWRAP, "rewrap") \
-				x(REMOVE, "remove")
+				x(ROTATE, "rotate") x(REMOVE, "remove")
 
 enum call {
 #define x(id, text) id,
@@ -143,6 +144,25 @@ static void *change_tables(void *arg)
 	return NULL;
 }
 
+static void *rotate(void *arg)
+{
+	static const char *const messages[] = {
+		"rotate start",	 "rotate start", "rotate resume",
+		"rotate resume", "rotate pause", "rotate rate 4096",
+		"rotate rate 0",
+	};
+	enum { MESSAGES = sizeof(messages) / sizeof(messages[0]) };
+	unsigned int seed = (unsigned int)(uintptr_t)arg;
+
+	while (!atomic_load(&stop)) {
+		const unsigned int pick = (unsigned int)rand_r(&seed);
+
+		count(ROTATE, dm_message(name, messages[pick % MESSAGES]));
+		sleep_ns((pick >> 8) % 8000 * 1000LL);
+	}
+	return NULL;
+}
+
 static int open_second(unsigned int under)
 {
 	char words[512];
@@ -178,6 +198,8 @@ static void *come_and_go(void *arg)
 		int tries = rand_r(&seed) % 3;
 
 		count(OPEN, open_second(under));
+		if (rand_r(&seed) & 1)
+			count(ROTATE, dm_message(second_name, "rotate start"));
 		for (; tries; tries--) {
 			if (!count(REWRAP, rewrap_second(under)))
 				under = !under;
@@ -191,9 +213,10 @@ static void *come_and_go(void *arg)
 
 static void run_threads(unsigned int seconds)
 {
-	static void *(*const jobs[])(void *) = { change_keys,	change_keys,
-						 renew_leases,	unlock,
-						 change_tables, come_and_go };
+	static void *(*const jobs[])(void *) = {
+		change_keys, change_keys,   renew_leases, unlock,
+		rotate,	     change_tables, come_and_go,
+	};
 	enum { JOBS = sizeof(jobs) / sizeof(jobs[0]) };
 	pthread_t threads[JOBS];
 	uintptr_t i;
