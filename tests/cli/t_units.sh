@@ -96,7 +96,7 @@ svc_must systemctl daemon-reload
 svc_ok "worker of a key vault starts" systemctl start svcenc-vault-akv@kv.service || why svcenc-vault-akv@kv.service
 svc_must systemctl restart svcencd.service
 svc_ok "and serves" svc_wait 60 svcenc vault test kv || why svcenc-vault-akv@kv.service svcencd.service
-svc_is "under a user of its own" "$(ps -o user:32= -C svcenc-vault-akv)" svcenc-vault-net
+svc_is "all its processes under a user of its own" "$(ps -o user:32= -C svcenc-vault-akv | sort | uniq -c | awk '{ print $1, $2 }')" "9 svcenc-vault-net"
 akv_stop
 
 # The way down, and the ordering that a shutdown follows.
