@@ -356,6 +356,14 @@ static bool still_opens(struct agent *agent, struct policy *policy,
 	return false;
 }
 
+/* Is what is to take the lost one's place there already? */
+static bool has_root(const struct policy *policy, unsigned int index,
+		     const struct svcenc_rootspec *spec)
+{
+	return spec && !strcmp(policy->wraps[index].vault, spec->vault) &&
+	       !strcmp(policy->root_names[index], spec->key);
+}
+
 static int refuse_not_lost(struct agent *agent, const struct policy *policy,
 			   unsigned int index, struct svcenc_fault *fault)
 {
@@ -408,8 +416,11 @@ int change_recover(struct agent *agent, struct policy *policy,
 	r = begin(agent, policy, &recover, ret, fault);
 	if (r < 0 || goes_on(policy, &recover))
 		return r;
+	/* given once more, after an end that nobody has heard of */
 	if (still_opens(agent, policy, index))
-		return refuse_not_lost(agent, policy, index, fault);
+		return has_root(policy, index, spec) ?
+			       0 :
+			       refuse_not_lost(agent, policy, index, fault);
 	r = check_state(agent, policy, &recover, fault);
 	if (r < 0)
 		return r;

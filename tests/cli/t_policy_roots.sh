@@ -153,7 +153,7 @@ every_step() {
 		host_options=()
 		host_start
 		svcenc policy "$@"
-		[ "$status" -eq 0 ] || echo "# ${err//$'\n'/ }"
+		[ "$status" -eq 0 ] || cli_fail "$name, killed at step $((number + 1)): ${err//$'\n'/ }"
 		[ "${steps[number]}" != pass-stored ] || wanted=$again
 		is_whole "$name, killed at step $((number + 1)), ${steps[number]}, and given again" "$wanted"
 	done

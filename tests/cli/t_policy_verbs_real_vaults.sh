@@ -225,6 +225,8 @@ recovers() {
 	ends "recover with one that will not do" 1 policy recover alpha two --lost b --root kms:short
 	ends "recover" 0 policy recover alpha two --lost b --root kms:root
 	is_whole "b lies in the KMIP server" two "kv1 kms+ availability"
+	ends "recover, given once more" 0 policy recover alpha two --lost b --root kms:root
+	is_whole "it was done already" two "kv1 kms availability"
 	akv delete kv2 root >/dev/null
 	akv purge kv2 root
 	ends "three: the key vault's key is purged: test" 7 policy test alpha three
