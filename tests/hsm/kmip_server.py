@@ -2,6 +2,8 @@
 """Debian's PyKMIP server on the loopback, and what the owner of its keys does."""
 
 import logging
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -47,7 +49,7 @@ class Server:
         self.process = subprocess.Popen(
             ["/usr/bin/python3", "/usr/bin/pykmip-server", "-f", f"{self.folder}/server.conf",
              "-l", f"{self.folder}/server.log"],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )
         if not wait_until(lambda: listens(self.port) or self.process.poll() is not None, 120) or self.process.poll():
             with open(log.name) as said:
@@ -56,7 +58,7 @@ class Server:
 
     def stop(self):
         if self.process:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # it has a process that watches its policies
             self.process.wait()
         self.process = None
 
