@@ -26,5 +26,5 @@ smp_test x86-kasan --mem 1536 <<'TESTS'
 600 kselftest/dm-svcenc/rotate_starts_at_any_moment 60
 900 kselftest/dm-svcenc/rotate_again_and_again 3
 900 kselftest/dm-svcenc/rotate_stops_with_its_key
-900 kselftest/dm-svcenc/rotate_survives_reopen_and_reload
+1500 kselftest/dm-svcenc/rotate_survives_reopen_and_reload
 TESTS

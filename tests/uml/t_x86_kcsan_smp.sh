@@ -21,5 +21,5 @@ smp_test x86-kcsan <<'TESTS'
 900 kselftest/dm-svcenc/rotate_under_load 6
 600 kselftest/dm-svcenc/rotate_starts_at_any_moment 60
 900 kselftest/dm-svcenc/rotate_stops_with_its_key
-900 kselftest/dm-svcenc/rotate_survives_reopen_and_reload
+1500 kselftest/dm-svcenc/rotate_survives_reopen_and_reload
 TESTS

@@ -76,6 +76,7 @@ grown() {
 
 	size=$(($(<vol.sectors) + 4096))
 	rotate_begin
+	rotate_message rate 256 # on a slow machine the midst is short
 	truncate -s +2M vol
 	svc_must losetup -c "$svc_dev"
 	echo $size >vol.sectors
