@@ -74,30 +74,40 @@ static int put_live_key(struct sk_buff *skb, const struct svcenc_key_info *info)
 	       nla_put_u32(skb, SVCENC_ATTR_DEVICES, info->devices);
 }
 
-/* One message for the @index-th device or key; -ENOENT past the last. */
-static int dump_one(struct sk_buff *skb, u8 cmd, unsigned int index)
+/* Devices are counted: one that goes meanwhile may hide the one behind it. */
+static int dump_device(struct sk_buff *skb, long *cursor)
 {
 	struct svcenc_dev_info device;
-	struct svcenc_key_info key;
-	int rc;
+	int rc = svcenc_registry_describe(*cursor, &device);
 
-	if (cmd == SVCENC_CMD_GET_DEVICES) {
-		rc = svcenc_registry_describe(index, &device);
-		return rc ? rc : put_volume(skb, &device);
-	}
-	rc = svcenc_key_describe(index, &key);
-	return rc ? rc : put_live_key(skb, &key);
+	if (!rc)
+		rc = put_volume(skb, &device);
+	if (!rc)
+		++*cursor;
+	return rc;
 }
 
-/* Members that come or go during a dump may be missed or shown twice. */
+/* Each key that lives from the begin of a dump to its end is shown once. */
+static int dump_key(struct sk_buff *skb, long *cursor)
+{
+	struct svcenc_key_info key;
+	int rc = svcenc_key_describe(*cursor, &key);
+
+	if (!rc)
+		rc = put_live_key(skb, &key);
+	if (!rc)
+		*cursor = key.number;
+	return rc;
+}
+
+/* As much as there is room for; args[0] is where the next call goes on. */
 static int dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const u8 cmd = genl_dumpit_info(cb)->op.cmd;
-	unsigned int index = cb->args[0];
 
 	if (!netlink_capable(cb->skb, CAP_SYS_ADMIN))
 		return -EPERM;
-	for (;; index++) {
+	for (;;) {
 		void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 					 cb->nlh->nlmsg_seq, &family,
 					 NLM_F_MULTI, cmd);
@@ -105,14 +115,15 @@ static int dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 		if (!head)
 			break;
-		rc = dump_one(skb, cmd, index);
+		rc = cmd == SVCENC_CMD_GET_DEVICES ?
+			     dump_device(skb, &cb->args[0]) :
+			     dump_key(skb, &cb->args[0]);
 		if (rc) {
 			genlmsg_cancel(skb, head);
 			break;
 		}
 		genlmsg_end(skb, head);
 	}
-	cb->args[0] = index;
 	return skb->len;
 }
 

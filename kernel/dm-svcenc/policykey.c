@@ -36,6 +36,7 @@ struct svcenc_key {
 	struct svcenc_keyid id;		 /* constant */
 	u8 check[SVCENC_CHECK_SIZE];	 /* constant; public */
 	struct list_head node;		 /* keys_lock; in live_keys */
+	unsigned long number;		 /* keys_lock; since it is live */
 	struct list_head holders;	 /* keys_lock; empty = nobody holds it */
 	struct list_head ciphers;	 /* keys_lock; of the open volumes */
 	bool dead;			 /* keys_lock; set once */
@@ -63,7 +64,8 @@ struct svcenc_holder {
 };
 
 static DEFINE_SPINLOCK(keys_lock);
-static LIST_HEAD(live_keys); /* keys_lock */
+static LIST_HEAD(live_keys); /* keys_lock; numbers rise */
+static unsigned long last_number; /* keys_lock */
 static bool refusing;	     /* keys_lock; no key may become live */
 /* Ends keys whose lease is over; must not wait behind I/O, so its own. */
 static struct workqueue_struct *end_wq;
@@ -439,6 +441,7 @@ static struct svcenc_key *join(struct svcenc_holder *holder)
 		holder->key = get_key(live);
 	} else {
 		live = get_key(holder->key); /* dropped by finish_end() */
+		live->number = ++last_number;
 		list_add_tail(&live->node, &live_keys);
 	}
 	list_add_tail(&holder->node, &live->holders);
@@ -697,6 +700,7 @@ static void fill_info(struct svcenc_key *key, struct svcenc_key_info *ret)
 	const s64 left = ktime_ms_delta(key->deadline, ktime_get_boottime());
 	struct svcenc_cipher *cipher;
 
+	ret->number = key->number;
 	ret->id = key->id;
 	memcpy(ret->check, key->check, sizeof(ret->check));
 	ret->lease_s = key->lease_s;
@@ -706,14 +710,14 @@ static void fill_info(struct svcenc_key *key, struct svcenc_key_info *ret)
 		ret->devices++;
 }
 
-int svcenc_key_describe(unsigned int index, struct svcenc_key_info *ret)
+int svcenc_key_describe(unsigned long after, struct svcenc_key_info *ret)
 {
 	struct svcenc_key *key;
 	int rc = -ENOENT;
 
 	spin_lock(&keys_lock);
 	list_for_each_entry(key, &live_keys, node) {
-		if (!index--) {
+		if (key->number > after) {
 			fill_info(key, ret);
 			rc = 0;
 			break;

@@ -157,6 +157,7 @@ int svcenc_key_move(struct svcenc_key *key, struct svcenc_slot *slot);
 
 /* What the netlink dump tells of a live key. */
 struct svcenc_key_info {
+	unsigned long number; /* rises from key to key; from 1 */
 	struct svcenc_keyid id;
 	u8 check[SVCENC_CHECK_SIZE];
 	u32 lease_s;
@@ -164,7 +165,11 @@ struct svcenc_key_info {
 	u32 devices;
 };
 
-/* Fills @ret for the @index-th live key; -ENOENT past the last. */
-int svcenc_key_describe(unsigned int index, struct svcenc_key_info *ret);
+/*
+ * Fills @ret for the live key whose number is the next above @after (0: the
+ * first); -ENOENT past the last. Who goes on with ret->number sees each key
+ * that lives all the while, whichever others end.
+ */
+int svcenc_key_describe(unsigned long after, struct svcenc_key_info *ret);
 
 #endif

@@ -53,10 +53,10 @@ static void drop_live(struct live *live)
 
 static unsigned int live_keys(void)
 {
-	struct svcenc_key_info info;
+	struct svcenc_key_info info = {};
 	unsigned int n = 0;
 
-	while (!svcenc_key_describe(n, &info))
+	while (!svcenc_key_describe(info.number, &info))
 		n++;
 	return n;
 }
@@ -64,10 +64,9 @@ static unsigned int live_keys(void)
 /* Volumes under @id; -1 if it is not live. */
 static int devices_of(const struct svcenc_keyid *id)
 {
-	struct svcenc_key_info info;
-	unsigned int i;
+	struct svcenc_key_info info = {};
 
-	for (i = 0; !svcenc_key_describe(i, &info); i++)
+	while (!svcenc_key_describe(info.number, &info))
 		if (svcenc_keyid_equal(&info.id, id))
 			return info.devices;
 	return -1;
@@ -248,6 +247,26 @@ static void same_bytes_share_other_bytes_are_refused(struct kunit *test)
 	expect_heard(test, live, "unlinked");
 	KUNIT_EXPECT_FALSE(test, svcenc_slot_live(slot));
 	svcenc_key_put(live->key);
+}
+
+static void list_misses_none_that_lives(struct kunit *test)
+{
+	struct live *first = new_live(test, 1, LONG_S);
+	struct live *second = new_live(test, 2, LONG_S);
+	struct live *third = new_live(test, 3, LONG_S);
+	struct svcenc_key_info info;
+
+	KUNIT_EXPECT_EQ(test, 0, svcenc_key_describe(0, &info));
+	KUNIT_EXPECT_TRUE(test, svcenc_keyid_equal(&info.id, &first->id));
+	/* the one that was shown ends, and the list is gone on with */
+	drop_live(first);
+	KUNIT_EXPECT_EQ(test, 0, svcenc_key_describe(info.number, &info));
+	KUNIT_EXPECT_TRUE(test, svcenc_keyid_equal(&info.id, &second->id));
+	KUNIT_EXPECT_EQ(test, 0, svcenc_key_describe(info.number, &info));
+	KUNIT_EXPECT_TRUE(test, svcenc_keyid_equal(&info.id, &third->id));
+	KUNIT_EXPECT_EQ(test, -ENOENT, svcenc_key_describe(info.number, &info));
+	drop_live(third);
+	drop_live(second);
 }
 
 static void no_key_becomes_live_while_refused(struct kunit *test)
@@ -574,6 +593,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(reference_outlives_key_and_holder),
 	KUNIT_CASE(holder_never_joined_is_freed),
 	KUNIT_CASE(same_bytes_share_other_bytes_are_refused),
+	KUNIT_CASE(list_misses_none_that_lives),
 	KUNIT_CASE(no_key_becomes_live_while_refused),
 	KUNIT_CASE(end_empties_every_slot),
 	KUNIT_CASE(detach_leaves_the_key_and_others),
