@@ -48,6 +48,7 @@ struct bench_job {
 	/* Of jobs.c. */
 	struct completion ready, ended;
 	struct completion *go;
+	const u64 *go_ns; /* when all of the set were let go */
 	const bool *stop;
 	struct task_struct *thread;
 };
