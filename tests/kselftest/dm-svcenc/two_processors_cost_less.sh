@@ -6,7 +6,7 @@
 # DESCRIPTION: rounds, and each processor does at least a fifth of them.
 # DESCRIPTION: Argument: rounds (default 3).
 # RUNS: host-vm
-# SET: quick
+# SET: long
 # TIMEOUT: 900
 
 set -u
