@@ -7,6 +7,7 @@
 # RUNS: uml
 # SET: quick
 # TIMEOUT: 120
+# expect-log: ODEBUG: Out of memory
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/uml/fault/lib_memory.sh

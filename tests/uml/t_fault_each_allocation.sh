@@ -9,7 +9,7 @@
 # TIMEOUT: 600
 #
 # What device-mapper and the kernel below it say for want of memory:
-# expect-log: Call Trace:|page allocation failure
+# expect-log: Call Trace:|page allocation failure|ODEBUG: Out of memory
 
 # shellcheck source=tests/uml/fault/lib_fault.sh
 . "$(dirname "$0")/fault/lib_fault.sh"

@@ -8,7 +8,7 @@
 # TIMEOUT: 600
 #
 # What the kernel itself says for want of memory while it loads a module:
-# expect-log: Call Trace:|cut here|page allocation failure
+# expect-log: Call Trace:|cut here|page allocation failure|ODEBUG: Out of memory
 # expect-log: WARNING: CPU: [0-9]+ PID: [0-9]+ at kernel/trace/trace_events\.c
 
 # shellcheck source=tests/uml/fault/lib_fault.sh

@@ -6,6 +6,7 @@
 # RUNS: uml
 # SET: quick
 # TIMEOUT: 240
+# expect-log: ODEBUG: Out of memory
 
 # shellcheck source=tests/uml/fault/lib_fault.sh
 . "$(dirname "$0")/fault/lib_fault.sh"
