@@ -373,11 +373,13 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	if (call->vault && agent_now_ms() >= call->deadline_ms)
+	if (call->vault && agent_now_ms() >= call->deadline_ms) {
 		fail_late(call);
-	else if (!call->client && fail_unasked(call))
-		; /* it is over */
-	else if (!call->client && has_turn(call))
+		return 0;
+	}
+	if (!call->client && fail_unasked(call))
+		return 0;
+	if (!call->client && has_turn(call))
 		connect_call(call);
 	else
 		wake_at_deadline(call);

@@ -3,11 +3,22 @@
 #
 # A key vault (kv1, and kv2 whose keys we may use but not read), a SoftHSM token
 # (hsm) and a PyKMIP server (kms) for a test of svcencd on the host, over the
-# simulated kernel. Sourced after lib_akv.sh, lib.sh, agent_host.sh and
-# lib_hsm.sh.
+# simulated kernel. Sources all that such a test needs, and starts it again in a
+# namespace of its own (lib_akv.sh), so before anything else.
 #
 # shellcheck disable=SC2034,SC2154 # host_*, akv_*, cli_* are theirs
 
+# shellcheck source=tests/akv/lib_akv.sh
+. "$(dirname "$0")/../akv/lib_akv.sh"
+akv_namespace "$@"
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/cli/agent_host.sh
+. "$(dirname "$0")/agent_host.sh"
+# shellcheck source=tests/cli/host_policy.sh
+. "$(dirname "$0")/host_policy.sh"
+# shellcheck source=tests/hsm/lib_hsm.sh
+. "$cli_top/tests/hsm/lib_hsm.sh"
 host_agent=$cli_top/build/test/sim/svcencd
 export SVCENC_SIM=$CLI_TMP/sim
 

@@ -12,17 +12,6 @@
 #
 # shellcheck disable=SC2119,SC2317 # no wrapper around svcencd; called by name
 
-# shellcheck source=tests/akv/lib_akv.sh
-. "$(dirname "$0")/../akv/lib_akv.sh"
-akv_namespace "$@"
-# shellcheck source=tests/cli/lib.sh
-. "$(dirname "$0")/lib.sh"
-# shellcheck source=tests/cli/agent_host.sh
-. "$(dirname "$0")/agent_host.sh"
-# shellcheck source=tests/cli/host_policy.sh
-. "$(dirname "$0")/host_policy.sh"
-# shellcheck source=tests/hsm/lib_hsm.sh
-. "$cli_top/tests/hsm/lib_hsm.sh"
 # shellcheck source=tests/cli/host_vaults.sh
 . "$(dirname "$0")/host_vaults.sh"
 readonly PROBE=2 LEASE=12 BOUND_MS=7000

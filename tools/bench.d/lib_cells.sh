@@ -67,8 +67,9 @@ cells_null() {
 cells_below() {
 	case $1 in
 	brd)
-		svc_must modprobe brd rd_nr=1 rd_size=$((cells_mib << 10))
+		cost_ram_disk $cells_mib
 		cells_dev=/dev/ram0
+		return
 		;;
 	null-softirq) cells_null 1 ;;
 	null-timer) cells_null 2 ;;
