@@ -121,7 +121,7 @@ struct svcenc_dev {
 
 	/* registry.c's lock */
 	struct list_head node;
-	bool newest; /* of the tables of its mapped device that are listed */
+	unsigned long number; /* of its mapped device, since that is listed */
 };
 
 static inline const char *svcenc_dev_name(const struct svcenc_dev *dev)

@@ -74,7 +74,10 @@ static int put_live_key(struct sk_buff *skb, const struct svcenc_key_info *info)
 	       nla_put_u32(skb, SVCENC_ATTR_DEVICES, info->devices);
 }
 
-/* Devices are counted: one that goes meanwhile may hide the one behind it. */
+/*
+ * What is there from the begin of a dump to its end is shown once: the cursor
+ * is the number of the last that was.
+ */
 static int dump_device(struct sk_buff *skb, long *cursor)
 {
 	struct svcenc_dev_info device;
@@ -83,11 +86,10 @@ static int dump_device(struct sk_buff *skb, long *cursor)
 	if (!rc)
 		rc = put_volume(skb, &device);
 	if (!rc)
-		++*cursor;
+		*cursor = device.number;
 	return rc;
 }
 
-/* Each key that lives from the begin of a dump to its end is shown once. */
 static int dump_key(struct sk_buff *skb, long *cursor)
 {
 	struct svcenc_key_info key;

@@ -9,29 +9,48 @@
  * on the I/O path; taken inside commit_lock.
  */
 static DEFINE_MUTEX(registry_lock);
-static LIST_HEAD(volumes); /* newest first */
+static LIST_HEAD(volumes); /* by number, tables of one number newest first */
+static unsigned long last_number; /* registry_lock */
 
 /*
- * The volume that was described last, and its number: a dump that goes on does
- * not count from the beginning. Ends with each change of the list.
+ * The volume that was described last: a dump that goes on does not look for its
+ * place from the beginning. Not past the volume's end.
  */
 static struct svcenc_dev *last; /* registry_lock; NULL = none */
-static unsigned int last_index;
 
-/* registry_lock held: a reload may show one mapped device twice for a while. */
-static void list_changed(const struct svcenc_dev *changed)
+/*
+ * registry_lock held. A mapped device keeps its number through reloads, of
+ * which two tables are listed for a while, so no dump meets it at two places.
+ */
+static void add_to_list(struct svcenc_dev *dev)
 {
-	const struct mapped_device *md = svcenc_dev_md(changed);
-	struct svcenc_dev *dev;
-	bool newest = true;
+	struct svcenc_dev *other;
 
-	last = NULL;
-	list_for_each_entry(dev, &volumes, node) {
-		if (svcenc_dev_md(dev) == md) {
-			dev->newest = newest;
-			newest = false;
+	list_for_each_entry(other, &volumes, node) {
+		if (svcenc_dev_md(other) == svcenc_dev_md(dev)) {
+			dev->number = other->number;
+			list_add_tail(&dev->node, &other->node);
+			return;
 		}
 	}
+	dev->number = ++last_number;
+	list_add_tail(&dev->node, &volumes);
+}
+
+/* registry_lock held: the newest table of a mapped device that was activated. */
+static bool speaks_for_its_device(struct svcenc_dev *dev)
+{
+	struct svcenc_dev *newer = dev;
+
+	if (!READ_ONCE(dev->activated))
+		return false;
+	list_for_each_entry_continue_reverse(newer, &volumes, node) {
+		if (newer->number != dev->number)
+			break;
+		if (READ_ONCE(newer->activated))
+			return false;
+	}
+	return true;
 }
 
 int svcenc_registry_claim(struct svcenc_dev *dev, char *reason, size_t size)
@@ -52,8 +71,7 @@ int svcenc_registry_claim(struct svcenc_dev *dev, char *reason, size_t size)
 			goto out;
 		}
 	}
-	list_add(&dev->node, &volumes);
-	list_changed(dev);
+	add_to_list(dev);
 out:
 	mutex_unlock(&registry_lock);
 	return rc;
@@ -63,7 +81,7 @@ void svcenc_registry_drop(struct svcenc_dev *dev)
 {
 	mutex_lock(&registry_lock);
 	list_del_init(&dev->node);
-	list_changed(dev);
+	last = NULL;
 	mutex_unlock(&registry_lock);
 }
 
@@ -104,7 +122,8 @@ void svcenc_registry_key_lost(const struct svcenc_keyid *id)
 	list_for_each_entry(dev, &volumes, node) {
 		svcenc_status_get(dev, &status);
 		if (status.state != SVCENC_STATE_LOCKED ||
-		    !svcenc_keyid_equal(&status.key, id) || !dev->newest)
+		    !svcenc_keyid_equal(&status.key, id) ||
+		    !speaks_for_its_device(dev))
 			continue;
 		DMWARN("%s: policy key ended, volume is locked",
 		       svcenc_dev_name(dev));
@@ -120,6 +139,7 @@ static void fill_info(struct svcenc_dev *dev, struct svcenc_dev_info *ret)
 	struct svcenc_status status;
 
 	svcenc_status_get(dev, &status);
+	ret->number = dev->number;
 	strscpy(ret->name, svcenc_dev_name(dev), sizeof(ret->name));
 	ret->uuid = dev->table.uuid;
 	ret->key = status.key;
@@ -132,38 +152,23 @@ static void fill_info(struct svcenc_dev *dev, struct svcenc_dev_info *ret)
 	ret->rotation = status.rotation;
 }
 
-/*
- * registry_lock held. NULL past the last. A dump that begins looks at all: a
- * volume may have been activated since, which is no change of the list.
- */
-static struct svcenc_dev *find_index(unsigned int index)
-{
-	struct svcenc_dev *dev = last;
-	unsigned int n = last_index;
-
-	if (!dev || !index || index < n) {
-		dev = list_entry(&volumes, struct svcenc_dev, node);
-		n = UINT_MAX; /* the first that counts makes it 0 */
-	} else if (index == n) {
-		return dev;
-	}
-	list_for_each_entry_continue(dev, &volumes, node)
-		if (READ_ONCE(dev->activated) && dev->newest && ++n == index)
-			return dev;
-	return NULL;
-}
-
-int svcenc_registry_describe(unsigned int index, struct svcenc_dev_info *ret)
+int svcenc_registry_describe(unsigned long after, struct svcenc_dev_info *ret)
 {
 	struct svcenc_dev *dev;
+	int rc = -ENOENT;
 
 	mutex_lock(&registry_lock);
-	dev = find_index(index);
-	if (dev) {
-		fill_info(dev, ret);
-		last = dev;
-		last_index = index;
+	dev = last && last->number <= after ?
+		      last :
+		      list_entry(&volumes, struct svcenc_dev, node);
+	list_for_each_entry_continue(dev, &volumes, node) {
+		if (dev->number > after && speaks_for_its_device(dev)) {
+			fill_info(dev, ret);
+			last = dev;
+			rc = 0;
+			break;
+		}
 	}
 	mutex_unlock(&registry_lock);
-	return dev ? 0 : -ENOENT;
+	return rc;
 }

@@ -28,6 +28,7 @@ void svcenc_registry_key_lost(const struct svcenc_keyid *id);
 
 /* What the netlink dump tells of a volume. */
 struct svcenc_dev_info {
+	unsigned long number; /* rises from mapped device to device; from 1 */
 	char name[16]; /* "major:minor" */
 	struct svcenc_uuid uuid;
 	struct svcenc_keyid key;
@@ -40,7 +41,11 @@ struct svcenc_dev_info {
 	enum svcenc_rotation_state rotation;
 };
 
-/* Fills @ret for the @index-th activated volume; -ENOENT past the last. */
-int svcenc_registry_describe(unsigned int index, struct svcenc_dev_info *ret);
+/*
+ * Fills @ret for the activated volume whose number is the next above @after (0:
+ * the first); -ENOENT past the last. Who goes on with ret->number sees each
+ * volume that stays mapped once, whatever comes, goes or is reloaded meanwhile.
+ */
+int svcenc_registry_describe(unsigned long after, struct svcenc_dev_info *ret);
 
 #endif

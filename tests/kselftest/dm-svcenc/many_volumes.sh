@@ -3,7 +3,8 @@
 # DESCRIPTION: This test will open 64 volumes at once, do verified I/O on all of
 # DESCRIPTION: them at the same time, and print what a volume costs: memory, and
 # DESCRIPTION: threads, of which none may be its own beyond device-mapper's.
-# DESCRIPTION: Then one key ends, and only that volume is locked.
+# DESCRIPTION: Then one key ends, and only that volume is locked; and of a list of
+# DESCRIPTION: them none is missing because others are closed and opened meanwhile.
 # RUNS: vm
 # SET: quick
 # TIMEOUT: 300
@@ -70,7 +71,18 @@ states() {
 	dmsetup status --target svcenc | awk '{ print $5 }' | sort | uniq -c | tr -s ' \n' ' '
 }
 
-svc_plan 8
+# The mapped devices netlink knows, as vol1 ..., while COMMAND is run in between.
+listed_while() {
+	"$data_bin/svcenc-genl" devices "$1" | sed -n 's/.*DEVNO=\([0-9:]*\) .*/\1/p' | sort
+}
+
+# Those that device-mapper knows, but for the one that is named.
+mapped_but() {
+	dmsetup info -c --noheadings --separator : -o name,major,minor "${volumes[@]}" |
+		sed -n "/^$1:/!s/^[^:]*://p" | sort
+}
+
+svc_plan 10
 data_start
 make_all # what lies below has threads and memory, too
 threads >threads.before
@@ -92,4 +104,13 @@ svc_revoke_key vol$own
 svc_wait 5 eval "dmsetup status vol$own | grep -q locked"
 svc_is "one key ended, one volume is locked" "$(states)" " $((count - 1)) active 1 locked "
 svc_ok "the others go on" dd if=/dev/mapper/vol8 of=/dev/null bs=64k iflag=direct
+mapped_but vol1 >mapped
+# the volumes that were listed already, and then one of them, come first
+svc_is "a list misses none when one is closed meanwhile" \
+	"$(listed_while 'dmsetup remove vol1' | comm -23 mapped - | wc -l)" 0
+unset 'volumes[0]'
+mapped_but none >mapped
+svc_is "nor does it show one twice that is loaded anew" \
+	"$(listed_while "dmsetup load vol2 --table '$(data_table /dev/mapper/slice2 vol2 4096)' && dmsetup resume vol2" |
+		comm -3 mapped - | wc -l)" 0
 svc_done

@@ -4,6 +4,8 @@
  * send what no library would: any attributes, in hex.
  *
  *   svcenc-genl devices | keys | keyring     a line per message
+ *   svcenc-genl devices COMMAND              the same, with COMMAND run by the
+ *                                            shell after the first part
  *   svcenc-genl lease KEY SECONDS            exit status 0, or the error
  *   svcenc-genl raw COMMAND dump|do HEX      attributes as they are
  *   svcenc-genl listen                       "listening", then a line per
@@ -181,6 +183,17 @@ static void print_message(const struct nlmsghdr *head)
 	putchar('\n');
 }
 
+static const char *meanwhile; /* run once, after the first part; or NULL */
+
+static void run_meanwhile(void)
+{
+	const char *command = meanwhile;
+
+	meanwhile = NULL;
+	if (command && system(command))
+		fail(command, ECHILD);
+}
+
 /* True when the answer is complete. */
 static bool take(const struct nlmsghdr *head,
 		 void (*use)(const struct nlmsghdr *head))
@@ -206,7 +219,7 @@ static bool take(const struct nlmsghdr *head,
 
 static void receive(void (*use)(const struct nlmsghdr *head))
 {
-	static char buffer[1 << 16];
+	static char buffer[4096]; /* the least, so that a dump has parts */
 	bool done = false;
 
 	while (!done) {
@@ -218,6 +231,7 @@ static void receive(void (*use)(const struct nlmsghdr *head))
 		for (; NLMSG_OK(head, len); head = NLMSG_NEXT(head, len))
 			done |= take(head, use);
 		fflush(stdout);
+		run_meanwhile();
 	}
 }
 
@@ -321,7 +335,9 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		fail("socket", errno);
 	find_family();
-	if (argc == 2 && !strcmp(verb, "devices"))
+	if (argc == 3)
+		meanwhile = argv[2];
+	if ((argc == 2 || argc == 3) && !strcmp(verb, "devices"))
 		return request(SVCENC_CMD_GET_DEVICES, NLM_F_DUMP);
 	if (argc == 2 && !strcmp(verb, "keys"))
 		return request(SVCENC_CMD_GET_KEYS, NLM_F_DUMP);
@@ -334,6 +350,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(verb, "listen"))
 		return listen_events();
 	fputs("usage: svcenc-genl devices|keys|keyring|listen\n"
+	      "       svcenc-genl devices COMMAND\n"
 	      "       svcenc-genl lease KEY SECONDS\n"
 	      "       svcenc-genl raw COMMAND dump|do HEX\n",
 	      stderr);
