@@ -191,13 +191,12 @@ static int convert_sector(struct svcenc_conv *conv)
 
 /*
  * At most 64 KiB with one look at the slot, all inside one RCU read section:
- * that is what the end of a key waits for (policykey.h).
+ * that is what the end of a key waits for (policykey.h). Fewer if somebody else
+ * is to have the CPU, who then waits for one sector.
  */
 static int convert_piece(struct svcenc_conv *conv)
 {
-	const unsigned int most =
-		conv->yields ? SVCENC_CRYPT_TURN : SVCENC_CRYPT_PIECE;
-	unsigned int sectors = most / conv->sector_size;
+	unsigned int sectors = SVCENC_CRYPT_PIECE / conv->sector_size;
 	struct svcenc_cipher *cipher;
 	int rc;
 
@@ -212,7 +211,8 @@ static int convert_piece(struct svcenc_conv *conv)
 	skcipher_request_set_tfm(conv->req, cipher->tfm);
 	do
 		rc = convert_sector(conv);
-	while (!rc && --sectors && conv->src_iter.bi_size);
+	while (!rc && --sectors && conv->src_iter.bi_size &&
+	       !(conv->yields && need_resched()));
 	if (likely(rc != -EINPROGRESS && rc != -EBUSY)) {
 		this_cpu_dec(*cipher->busy);
 	} else {

@@ -17,8 +17,6 @@
 enum svcenc_crypt_limits {
 	/* Longest stretch between two looks at the slot, in bytes. */
 	SVCENC_CRYPT_PIECE = 64 << 10,
-	/* Longest stretch without a look at who else wants the CPU. */
-	SVCENC_CRYPT_TURN = 16 << 10,
 	/* So much of the next sector is fetched: what a core can have pending. */
 	SVCENC_CRYPT_FETCH = 1 << 10,
 	/* A 4096-byte sector of a direct I/O may be scattered 512-byte wise. */
@@ -40,7 +38,7 @@ struct svcenc_conv {
 	u64 tweak; /* 512-byte sector number of the next sector */
 	unsigned int sector_size; /* bytes, 512 or 4096 */
 	bool encrypt;
-	bool yields; /* in process context, where it may: see CRYPT_TURN */
+	bool yields; /* in process context: lets others have the CPU */
 	struct skcipher_request *req; /* svcenc_crypt_reqsize() bytes */
 	/*
 	 * Called from softirq or process context when a request that went

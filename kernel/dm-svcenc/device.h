@@ -113,7 +113,7 @@ struct svcenc_dev {
 	spinlock_t starved_lock; /* irq-safe; next four */
 	struct list_head starved; /* writes that wait for a page or bio */
 	unsigned int holders;	 /* writes that hold pages or a bounce bio */
-	struct bio_list to_submit; /* bounces filled on svcenc_wq */
+	struct bio_list to_submit; /* bounces filled on a queue */
 	struct list_head healing; /* written; the unreadable list says it not */
 	struct work_struct submit_work; /* on svcenc_submit_wq */
 	struct work_struct heal_work; /* on svcenc_heal_wq */
@@ -162,6 +162,7 @@ static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)
 
 /* Conversions: writeback depends on it, so its jobs never wait. */
 extern struct workqueue_struct *svcenc_wq;
+extern struct workqueue_struct *svcenc_small_wq;
 /* At most one job per volume, which may wait for the device below. */
 extern struct workqueue_struct *svcenc_submit_wq;
 /* At most one job per volume, which waits for I/O of the device below. */

@@ -46,7 +46,7 @@ struct svcenc_io {
 /* What a bio ends with after a conversion that returned @rc; counts it. */
 blk_status_t svcenc_io_conv_status(struct svcenc_dev *dev, int rc);
 
-/* Hands the work over to svcenc_wq. Any context. */
+/* Hands the work over to a queue of conversions. Any context. */
 void svcenc_io_defer(struct svcenc_io *io);
 
 /* Submits @bio from the volume's submit_work. Any context. */
@@ -62,7 +62,7 @@ void svcenc_split_init(struct svcenc_dev *dev);
 /*
  * Works on a write until it is submitted as a whole, has failed, is starved,
  * or waits for an asynchronous request (the last two: come back later).
- * @on_queue: on svcenc_wq, where nothing may be submitted.
+ * @on_queue: on such a queue, where nothing may be submitted.
  */
 void svcenc_split_run(struct svcenc_io *io, bool on_queue);
 

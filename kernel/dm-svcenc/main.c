@@ -18,6 +18,7 @@
 #include "trace.h"
 
 struct workqueue_struct *svcenc_wq;
+struct workqueue_struct *svcenc_small_wq;
 struct workqueue_struct *svcenc_submit_wq;
 struct workqueue_struct *svcenc_heal_wq;
 struct workqueue_struct *svcenc_event_wq;
@@ -42,13 +43,24 @@ static void destroy_queues(void)
 		destroy_workqueue(svcenc_heal_wq);
 	if (svcenc_submit_wq)
 		destroy_workqueue(svcenc_submit_wq);
+	if (svcenc_small_wq)
+		destroy_workqueue(svcenc_small_wq);
 	if (svcenc_wq)
 		destroy_workqueue(svcenc_wq);
 }
 
 static int __init create_queues(void)
 {
-	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	/*
+	 * A job never waits, so more of them at once than processors bring
+	 * nothing, and each would be a thread more that others have to share
+	 * these with.
+	 */
+	svcenc_wq = alloc_workqueue("svcenc", WQ_MEM_RECLAIM | WQ_UNBOUND,
+				    num_possible_cpus());
+	svcenc_small_wq = alloc_workqueue("svcenc_small",
+					  WQ_MEM_RECLAIM | WQ_UNBOUND,
+					  num_possible_cpus());
 	/*
 	 * Before further conversions, while the ciphertext is in a cache and
 	 * few pages hold any: in one line with them it would go down last.
@@ -61,7 +73,8 @@ static int __init create_queues(void)
 					 WQ_MEM_RECLAIM | WQ_UNBOUND,
 					 WQ_MAX_ACTIVE);
 	svcenc_event_wq = alloc_workqueue("svcenc_event", WQ_UNBOUND, 0);
-	if (svcenc_wq && svcenc_submit_wq && svcenc_heal_wq && svcenc_event_wq)
+	if (svcenc_wq && svcenc_small_wq && svcenc_submit_wq &&
+	    svcenc_heal_wq && svcenc_event_wq)
 		return 0;
 	destroy_queues();
 	return -ENOMEM;

@@ -7,7 +7,7 @@
  * for that, split.c takes over; who goes down whole takes nothing from the
  * reserves and never waits, so it has no part in what is argued there.
  *
- * Conversions of all volumes share one workqueue, so they must not wait for a
+ * Conversions of all volumes share two workqueues, so they must not wait for a
  * device: where one submits, it may have to wait for a request's tag. A
  * conversion in the submitter's own context submits by itself; one on the
  * queue leaves it to the volume's submit_work, of which at most one runs per
@@ -17,6 +17,7 @@
 #include <linux/blkdev.h>
 
 #include "bounce.h"
+#include "compat.h"
 #include "io.h"
 #include "map.h"
 #include "trace.h"
@@ -56,10 +57,22 @@ blk_status_t svcenc_io_conv_status(struct svcenc_dev *dev, int rc)
 	return rc == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR;
 }
 
+/* By what is left of it. Large ones go to any CPU. */
+static bool is_small(const struct svcenc_io *io)
+{
+	return io->conv.src_iter.bi_size <= INLINE_MAX_BYTES;
+}
+
+/* Small ones have a line of their own: in that of the large they would be last. */
+static void enqueue(struct svcenc_io *io)
+{
+	queue_work(is_small(io) ? svcenc_small_wq : svcenc_wq, &io->work);
+}
+
 void svcenc_io_defer(struct svcenc_io *io)
 {
 	this_cpu_inc(io->dev->counters->queued);
-	queue_work(svcenc_wq, &io->work);
+	enqueue(io);
 }
 
 /* An asynchronous request of this conversion is done: go on elsewhere. */
@@ -146,27 +159,25 @@ static void read_work(struct work_struct *work)
 	run_read(io);
 }
 
+/*
+ * The crypto API does not work with interrupts off. Where a conversion was
+ * interrupted the processor's AES is not at hand: the API would hand it to a
+ * thread of cryptd, and that back to our queue.
+ */
+static bool may_convert(void)
+{
+	return !in_hardirq() && !irqs_disabled() && svcenc_simd_usable();
+}
+
 /* From softirq context, or late: then there were many before it. */
 static void read_soon(struct svcenc_soon *soon, bool late)
 {
 	struct svcenc_io *io = container_of(soon, struct svcenc_io, soon);
 
-	if (late)
-		queue_work(svcenc_wq, &io->work);
+	if (late || !may_convert())
+		enqueue(io);
 	else
 		run_read(io);
-}
-
-/* The crypto API does not work with interrupts off. */
-static bool may_convert(void)
-{
-	return !in_hardirq() && !irqs_disabled();
-}
-
-/* Large ones go to any CPU. */
-static bool is_small(const struct svcenc_io *io)
-{
-	return io->conv.src_iter.bi_size <= INLINE_MAX_BYTES;
 }
 
 static void read_end_io(struct bio *bio)
@@ -242,7 +253,7 @@ static void heal_work(struct work_struct *work)
 
 /*
  * To a queue of its own, and as one job per volume: it waits for I/O of the
- * device below, which may be a volume of ours whose writes need svcenc_wq and
+ * device below, which may be a volume of ours whose writes need these queues and
  * svcenc_submit_wq to get on.
  */
 static void heal_later(struct svcenc_io *io)

@@ -30,8 +30,9 @@ read_owners() {
 pages_of_target() {
 	echo 2 >/proc/sys/vm/drop_caches
 	svc_wait 10 read_owners || svc_bail "nobody owns a page: boot with page_owner=on (tests/uml/run)"
-	awk 'BEGIN { RS = "" } /mempool_alloc_pages|svcenc_bounce_get/ && /\[dm_svcenc\]/ { n++ } END { print n + 0 }' \
-		"$SVC_TMP/owners"
+	awk -v list="$SVC_TMP/of_target" 'BEGIN { RS = "" }
+		/mempool_alloc_pages|svcenc_bounce_get/ && /\[dm_svcenc\]/ { n++; print > list }
+		END { print n + 0 }' "$SVC_TMP/owners"
 }
 
 # failed_writes BLOCK_SIZE TIMES: how many of them failed
@@ -65,5 +66,5 @@ svc_is "without memory, larger ones fail" "$(failed_writes 128k 10)" 10
 svc_ok "there was no memory" test "$(fault_memory_again)" -gt 20
 data_swap below "0 $(data_sectors "$svc_dev") linear $svc_dev 0"
 svc_close alpha
-svc_is "no page is left with the target" "$(pages_of_target)" 0
+svc_is "no page is left with the target" "$(pages_of_target)" 0 || cat "$SVC_TMP/of_target"
 svc_done

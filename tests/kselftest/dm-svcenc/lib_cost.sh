@@ -65,21 +65,28 @@ cost_null_disk() {
 	done
 }
 
-# cost_timer_disk HEAD_MIB REST_MIB: as /dev/mapper/disk.  What is behind the head
-# is kept nowhere and reads as anything: a copy would be the processor's work, an
-# instruction for each byte, where a disk has DMA.
+# cost_timer_disk HEAD_MIB REST_MIB [NAME]: as /dev/mapper/NAME (disk).  What is
+# behind the head is kept nowhere and reads as anything: a copy would be the
+# processor's work, an instruction for each byte, where a disk has DMA.
 cost_timer_disk() {
+	local name=${3:-disk}
+
 	svc_must modprobe null_blk nr_devices=0
-	svc_must mount -t configfs configfs /sys/kernel/config
-	cost_null_disk nullhead "$1" 1
-	cost_null_disk nullrest "$2" 0
-	data_map disk "0 $(($1 << 11)) linear /dev/nullhead 0
-$(($1 << 11)) $(($2 << 11)) linear /dev/nullrest 0"
+	mountpoint -q /sys/kernel/config || svc_must mount -t configfs configfs /sys/kernel/config
+	cost_null_disk "null$name-head" "$1" 1
+	cost_null_disk "null$name-rest" "$2" 0
+	data_map "$name" "0 $(($1 << 11)) linear /dev/null$name-head 0
+$(($1 << 11)) $(($2 << 11)) linear /dev/null$name-rest 0"
 }
 
-cost_timer_disk_off() {
-	svc_close disk
-	svc_must rmdir /sys/kernel/config/nullb/nullhead /sys/kernel/config/nullb/nullrest
+# cost_timer_disks_off NAME...: all that there are.
+cost_timer_disks_off() {
+	local name
+
+	for name; do
+		svc_close "$name"
+		svc_must rmdir /sys/kernel/config/nullb/"null$name"-{head,rest}
+	done
 	svc_must umount /sys/kernel/config
 	svc_must rmmod null_blk
 }

@@ -9,13 +9,12 @@
 # SET: quick
 # TIMEOUT: 300
 
-# shellcheck source=tests/kselftest/dm-svcenc/lib_data.sh
-. "$(dirname "$0")/lib_data.sh"
+# shellcheck source=tests/kselftest/dm-svcenc/lib_many.sh
+. "$(dirname "$0")/lib_many.sh"
 
 limit=512 # KiB per volume, under slub_debug; volume_costs_little is exact
 count=64 slice=8 # MiB
 own=7 # the volume with a key of its own
-volumes=()
 
 # Kernel threads but for workers, which all workqueues share.
 threads() {
@@ -31,42 +30,6 @@ used() {
 		END { print v["MemTotal:"] - v["MemFree:"] - v["Buffers:"] - v["Cached:"] }' /proc/meminfo
 }
 
-# Programs start slowly in an emulated machine: as few as can be.  The volumes
-# lie side by side on one device, as on LVM; all but one have the same key.
-make_all() {
-	local i policy slices=''
-
-	truncate -s $((count * slice))M disk
-	svc_attach disk
-	for ((i = 1; i <= count; i++)); do
-		slices+="slice$i,,,rw,0 $((slice << 11)) linear $svc_dev $(((i - 1) * (slice << 11)));"
-		svc_mappings+=("slice$i")
-	done
-	svc_must dmsetup create --concise "$slices"
-	# shellcheck disable=SC2016 # perl's variables
-	svc_must perl -e 'symlink "/dev/mapper/slice$_", "vol$_" or die $! for 1 .. $ARGV[0]' $count
-	data_random_file policy.key 32
-	policy=$(</proc/sys/kernel/random/uuid)
-	for ((i = 1; i <= count; i++)); do
-		echo "create vol$i --size 2M --side-files" \
-			"$([ $i -eq $own ] || echo "--policy $policy --policy-key-file policy.key")"
-	done >lines
-	svc_must "${svc_model:?}" batch lines >/dev/null
-	svc_add_key vol1 >/dev/null
-	svc_add_key vol$own >/dev/null
-}
-
-open_all() {
-	local i all=''
-
-	for ((i = 1; i <= count; i++)); do
-		all+="vol$i,SVCENC-1-$(<"vol$i.uuid")-vol$i,,rw,$(data_table "/dev/mapper/slice$i" "vol$i" 4096);"
-		svc_mappings+=("vol$i")
-		volumes+=("/dev/mapper/vol$i")
-	done
-	svc_must dmsetup create --concise "$all"
-}
-
 states() {
 	dmsetup status --target svcenc | awk '{ print $5 }' | sort | uniq -c | tr -s ' \n' ' '
 }
@@ -78,16 +41,18 @@ listed_while() {
 
 # Those that device-mapper knows, but for the one that is named.
 mapped_but() {
-	dmsetup info -c --noheadings --separator : -o name,major,minor "${volumes[@]}" |
+	dmsetup info -c --noheadings --separator : -o name,major,minor "${many_volumes[@]}" |
 		sed -n "/^$1:/!s/^[^:]*://p" | sort
 }
 
 svc_plan 10
 data_start
-make_all # what lies below has threads and memory, too
+truncate -s $((count * slice))M disk
+svc_attach disk
+many_make "$svc_dev" $count $slice $own # what lies below has threads and memory, too
 threads >threads.before
 before=$(used)
-open_all
+many_open $count
 after=$(used)
 threads >threads.after
 svc_is "all are active" "$(states)" " $count active "
@@ -97,7 +62,7 @@ svc_ok "threads per volume: device-mapper's one" test "$(wc -l <threads.new)" -l
 svc_is "none is svcenc's" "$(grep -c svcenc threads.new)" 0
 svc_note "memory per idle volume: $(((after - before) / count)) KiB"
 svc_ok "memory per idle volume is below $limit KiB" test $(((after - before) / count)) -lt $limit
-svc_ok "verified I/O on all at once" "$data_bin/svcenc-all" "${volumes[@]}"
+svc_ok "verified I/O on all at once" "$data_bin/svcenc-all" "${many_volumes[@]}"
 svc_is "every volume did some" \
 	"$(dmsetup status --target svcenc | awk '$12 == 0 { n++ } END { print n + 0 }')" 0
 svc_revoke_key vol$own
@@ -108,7 +73,7 @@ mapped_but vol1 >mapped
 # the volumes that were listed already, and then one of them, come first
 svc_is "a list misses none when one is closed meanwhile" \
 	"$(listed_while 'dmsetup remove vol1' | comm -23 mapped - | wc -l)" 0
-unset 'volumes[0]'
+unset 'many_volumes[0]'
 mapped_but none >mapped
 svc_is "nor does it show one twice that is loaded anew" \
 	"$(listed_while "dmsetup load vol2 --table '$(data_table /dev/mapper/slice2 vol2 4096)' && dmsetup resume vol2" |

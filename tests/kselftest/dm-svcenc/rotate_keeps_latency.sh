@@ -77,5 +77,5 @@ load "a mix at depth 4" "read write" --rw=randrw --rwmixread=70 --ioengine=libai
 svc_note "the longest park: $(svc_status alpha 19) us, of $(svc_status alpha 16)"
 svc_ok "the longest of all: $longest ns" test "$longest" -le 100000000
 svc_close alpha
-cost_timer_disk_off
+cost_timer_disks_off disk
 svc_done

@@ -80,5 +80,5 @@ for mode; do
 	reencrypt "$mode"
 done
 svc_close small
-cost_timer_disk_off
+cost_timer_disks_off disk
 svc_done

@@ -36,6 +36,7 @@ struct bench_job {
 	unsigned int depth; /* I/Os under way */
 	u64 ios;	    /* to do; 0: as many as fit into ms */
 	unsigned int ms;
+	unsigned int pause_us; /* slept after each I/O: a light load */
 	u64 span; /* bytes of the device that are used; 0: all */
 
 	/* What became of it; set when it has ended. */

@@ -6,6 +6,7 @@
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/delay.h>
 #include <linux/llist.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -29,6 +30,7 @@ struct stream {
 	struct block_device *bdev;
 	u64 places; /* I/Os side by side that the device has room for */
 	u64 next;
+	u64 due_ns; /* of the next one, after a pause; 0: now */
 	u64 random;
 	struct llist_node *at_hand;
 	struct llist_head ended; /* completions add, the thread takes all */
@@ -219,7 +221,7 @@ static void submit_slot(struct stream *stream, struct slot *slot)
 	bio->bi_private = slot;
 	bio->bi_end_io = slot_end_io;
 	if (stream->latency)
-		slot->since_ns = ktime_get_ns();
+		slot->since_ns = stream->due_ns ?: ktime_get_ns();
 	submit_bio(bio);
 }
 
@@ -232,6 +234,19 @@ static void drain(struct stream *stream)
 		next_slot(stream);
 }
 
+/* Who is woken late is late: latency counts from when the pause was over. */
+static void pause(struct stream *stream)
+{
+	const unsigned int us = stream->job->pause_us;
+
+	if (us) {
+		stream->due_ns = ktime_get_ns() + (u64)us * NSEC_PER_USEC;
+		usleep_range(us, us + 1);
+	} else {
+		cond_resched();
+	}
+}
+
 static int loop(struct stream *stream)
 {
 	struct bench_job *job = stream->job;
@@ -240,7 +255,7 @@ static int loop(struct stream *stream)
 	while (bench_goes_on(job, job->done) && !READ_ONCE(stream->error)) {
 		submit_slot(stream, next_slot(stream));
 		job->done++;
-		cond_resched();
+		pause(stream);
 	}
 	drain(stream);
 	bench_clock_stop(job);

@@ -6,7 +6,7 @@
  * its clock runs; does no I/O.
  *
  *	rw=read|write|encrypt|decrypt dev=PATH order=seq|random bytes=N
- *	depth=N ios=N ms=N span=BYTES latency=0|1
+ *	depth=N ios=N ms=N span=BYTES pause_us=N latency=0|1
  *
  *	error=E done=N ns=N idle_ns=N p50_ns=N p99_ns=N max_ns=N
  */
@@ -142,6 +142,8 @@ static int parse_word(char *word, struct bench_job *job)
 		return kstrtouint(value, 10, &job->ms);
 	if (!strcmp(word, "span"))
 		return kstrtou64(value, 10, &job->span);
+	if (!strcmp(word, "pause_us"))
+		return kstrtouint(value, 10, &job->pause_us);
 	if (!strcmp(word, "latency"))
 		return kstrtobool(value, &job->latency);
 	return -EINVAL;
