@@ -3,8 +3,7 @@
 # DESCRIPTION: This test will run races on two processors, preemptible, under KASAN, lockdep
 # DESCRIPTION: and checks for sleeping where nobody may: every call at once, the end of keys
 # DESCRIPTION: in each way and situation, removal under I/O, reloads, second mappings,
-# DESCRIPTION: completions in an interrupt, unloading; rotations under load, at any moment,
-# DESCRIPTION: again and again, and what ends, holds or reloads one in its midst.
+# DESCRIPTION: completions in an interrupt, unloading.
 # RUNS: host-vm
 # SET: long
 # TIMEOUT: 5400
@@ -22,9 +21,4 @@ smp_test x86-kasan --mem 1536 <<'TESTS'
 600 kselftest/dm-svcenc/second_mapping_refused 20
 600 kselftest/dm-svcenc/reload_and_suspend_under_load
 300 kselftest/dm-svcenc/module_unloads_only_when_unused
-900 kselftest/dm-svcenc/rotate_under_load 6
-600 kselftest/dm-svcenc/rotate_starts_at_any_moment 60
-900 kselftest/dm-svcenc/rotate_again_and_again 3
-900 kselftest/dm-svcenc/rotate_stops_with_its_key
-1500 kselftest/dm-svcenc/rotate_survives_reopen_and_reload
 TESTS
