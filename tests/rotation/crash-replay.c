@@ -36,7 +36,12 @@
 #include "stamp.h"
 #include "writelog.h"
 
-enum { FAILURES_SHOWN = 5, DATA_FROM = 4 << 20, PROGRESS = 1000 };
+enum {
+	FAILURES_SHOWN = 5,
+	DATA_FROM = 4 << 20,
+	SPARE = 1 << 20,
+	PROGRESS = 1000
+};
 
 struct replay {
 	struct crash_target target;
@@ -160,13 +165,63 @@ static void pass_mark(struct replay *replay, const char *text)
 
 /* ----------------------------------------------------------------- trying */
 
+/*
+ * What became of a sector until the cut: each write to where it lies before or
+ * after a rotation, each flush behind one, each mark with a fact about it.
+ */
+static void show_history(const struct replay *replay, const struct disk *disk,
+			 uint64_t sector)
+{
+	const uint64_t low = DATA_FROM + sector * replay->target.sector_size;
+	bool news = false;
+	unsigned int i, j, number;
+
+	for (i = 0; i <= disk->next && i < disk->log->count; i++) {
+		const struct writelog_entry *entry = &disk->log->entry[i];
+		const bool is_low = entry->at <= low &&
+				    low < entry->at + entry->bytes;
+		const bool is_high = entry->at <= low + SPARE &&
+				     low + SPARE < entry->at + entry->bytes;
+
+		if (entry->flags & LOG_MARK) {
+			if (sscanf((const char *)entry->data, "f%u", &number) !=
+			    1)
+				continue;
+			for (j = 0; j < replay->fact_count; j++)
+				if (replay->facts[j].number == number &&
+				    replay->facts[j].sector == sector)
+					printf("  %u: mark %u, version %u\n", i,
+					       number,
+					       replay->facts[j].version);
+		} else if (is_low || is_high ||
+			   (news && entry->flags & LOG_FLUSH) ||
+			   (entry->at < DATA_FROM && entry->bytes)) {
+			printf("  %u: %s%s%s %llu bytes\n", i,
+			       is_low  ? "low" :
+			       is_high ? "high" :
+			       entry->bytes && entry->at < DATA_FROM ?
+					 "superblock" :
+					 "",
+			       entry->flags & LOG_FLUSH ? " flush" : "",
+			       entry->flags & LOG_FUA ? " FUA" : "",
+			       (unsigned long long)entry->bytes);
+			news = is_low || is_high;
+		}
+	}
+}
+
 static void complain(struct replay *replay, const char *what,
 		     const struct disk *disk, unsigned int variant,
 		     const char *wrong)
 {
-	if (replay->failed++ < FAILURES_SHOWN)
-		printf("FAILED: %s before entry %u of %u, variant %u: %s\n",
-		       what, disk->next, disk->log->count, variant, wrong);
+	unsigned long long sector;
+
+	if (replay->failed++ >= FAILURES_SHOWN)
+		return;
+	printf("FAILED: %s before entry %u of %u, variant %u: %s\n", what,
+	       disk->next, disk->log->count, variant, wrong);
+	if (sscanf(wrong, "sector %llu", &sector) == 1)
+		show_history(replay, disk, sector);
 }
 
 /* N of @states in all, spread by chance; all if N is 0. */

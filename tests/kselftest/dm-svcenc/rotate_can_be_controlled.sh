@@ -88,8 +88,10 @@ for direction in up down; do
 	paused
 	limited
 	[ $direction = down ] || read_only
+	rotate_message rate 256 # on a slow machine the midst is short
 	discarded
 	buffered_reader $direction
+	rotate_message rate 0
 	rotate_ends $direction
 done
 kill $listener
