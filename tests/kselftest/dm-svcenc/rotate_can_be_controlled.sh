@@ -91,7 +91,6 @@ for direction in up down; do
 	rotate_message rate 256 # on a slow machine the midst is short
 	discarded
 	buffered_reader $direction
-	rotate_message rate 0
 	rotate_ends $direction
 done
 kill $listener
