@@ -57,10 +57,18 @@ blk_status_t svcenc_io_conv_status(struct svcenc_dev *dev, int rc)
 	return rc == -ENOMEM ? BLK_STS_RESOURCE : BLK_STS_IOERR;
 }
 
-/* By what is left of it. Large ones go to any CPU. */
+/*
+ * Large ones go to any CPU. A write that is cut for want of memory stays what it
+ * was: another queue would want workers of its own, just when there is no memory
+ * for them.
+ */
 static bool is_small(const struct svcenc_io *io)
 {
-	return io->conv.src_iter.bi_size <= INLINE_MAX_BYTES;
+	const unsigned int bytes =
+		io->conv.encrypt ? io->waiter.run.sectors << SECTOR_SHIFT :
+				   io->conv.src_iter.bi_size;
+
+	return bytes <= INLINE_MAX_BYTES;
 }
 
 /* Small ones have a line of their own: in that of the large they would be last. */
