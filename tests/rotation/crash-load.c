@@ -12,15 +12,7 @@
  * What was flushed is tied to the log by a mark: when a flush (or FUA write)
  * has been acknowledged, its number is written into the log. Whatever the
  * device had to make durable for it was logged before that mark, so a power
- * cut behind the mark must not lose it.
- *
- * Not by dm-log-writes alone: a flush takes with it all writes that have not
- * been logged, and logs them when it has completed. Whoever sent it may lose
- * the processor in between; a later flush then finds nothing to log, completes
- * first, and the mark would stand before writes that it speaks of. So before
- * each mark the log is suspended, which waits for every flush that is under way.
- *
- * FACTS has the lines
+ * cut behind the mark must not lose it. FACTS has the lines
  *
  *	fact NUMBER SECTOR VERSION	made durable by flush NUMBER
  *	issued SECTOR VERSION		the last that was written at all
@@ -77,40 +69,22 @@ static void handle_term(int signal_number)
 
 /* ------------------------------------------------------------------ facts */
 
-union log_call {
-	struct dm_ioctl io;
-	char bytes[1024];
-};
-
-static void call_log(union log_call *call, unsigned long request,
-		     unsigned int flags, const char *what)
-{
-	call->io.version[0] = DM_VERSION_MAJOR;
-	call->io.data_size = sizeof(*call);
-	call->io.data_start = sizeof(call->io);
-	call->io.flags = flags;
-	snprintf(call->io.name, sizeof(call->io.name), "%s", log_name);
-	if (ioctl(control, request, call))
-		die(what, 0);
-}
-
-/* Every write and flush that is under way there has been logged. */
-static void settle_log(void)
-{
-	union log_call suspend = { 0 }, resume = { 0 };
-
-	call_log(&suspend, DM_DEV_SUSPEND,
-		 DM_SUSPEND_FLAG | DM_SKIP_LOCKFS_FLAG, "suspend of the log");
-	call_log(&resume, DM_DEV_SUSPEND, 0, "resume of the log");
-}
-
 static void mark_log(unsigned int number)
 {
-	union log_call call = { 0 };
-	struct dm_target_msg *msg = (void *)(call.bytes + sizeof(call.io));
+	union {
+		struct dm_ioctl io;
+		char bytes[1024];
+	} call = { 0 };
+	struct dm_target_msg *msg;
 
+	call.io.version[0] = DM_VERSION_MAJOR;
+	call.io.data_size = sizeof(call);
+	call.io.data_start = sizeof(call.io);
+	snprintf(call.io.name, sizeof(call.io.name), "%s", log_name);
+	msg = (void *)(call.bytes + sizeof(call.io));
 	snprintf(msg->message, 64, "mark f%u", number);
-	call_log(&call, DM_TARGET_MSG, 0, "mark in the log");
+	if (ioctl(control, DM_TARGET_MSG, &call))
+		die("mark in the log", 0);
 }
 
 /* Sectors @from.. of @writer are durable as acknowledged: notes the news. */
@@ -129,10 +103,8 @@ static void note(struct writer *writer, uint64_t from, uint64_t sectors)
 			writer->version[i]);
 		news = true;
 	}
-	if (news) {
-		settle_log();
+	if (news)
 		mark_log(facts_number++);
-	}
 	pthread_mutex_unlock(&facts_lock);
 }
 
