@@ -40,6 +40,7 @@ enum {
 	FAILURES_SHOWN = 5,
 	DATA_FROM = 4 << 20,
 	SPARE = 1 << 20,
+	LATE_MAX = 10,
 	PROGRESS = 1000
 };
 
@@ -161,6 +162,138 @@ static void pass_mark(struct replay *replay, const char *text)
 		if (replay->facts[i].number == number)
 			replay->versions.lowest[replay->facts[i].sector] =
 				replay->facts[i].version;
+}
+
+/* ---------------------------------------------------- flushes that were late */
+
+/*
+ * dm-log-writes hands what is unflushed to a flush when it is sent, and logs it
+ * when that has completed. Whoever sent it may lose the processor in between: a
+ * later flush finds nothing, completes first, and the mark behind it speaks of
+ * writes that the log has only afterwards, in the group of the late flush. On
+ * the device the later flush has made them durable, so that is where the group
+ * belongs. It is seen by a fact whose versions are more than there were writes.
+ * More than a few of them would be writes that were acknowledged too early.
+ */
+struct lateness {
+	uint32_t *version; /* of the last fact, by sector */
+	uint32_t *writes;  /* logged since then, wherever the sector may lie */
+	unsigned int last_flush;
+};
+
+static void count_place(const struct replay *replay, struct lateness *late,
+			const struct writelog_entry *entry, uint64_t base)
+{
+	const uint64_t size = replay->target.sector_size;
+	uint64_t at;
+
+	for (at = entry->at; at < entry->at + entry->bytes; at += size)
+		if (at >= base && (at - base) / size < replay->target.sectors)
+			late->writes[(at - base) / size]++;
+}
+
+static bool covers(const struct replay *replay,
+		   const struct writelog_entry *entry, uint64_t sector)
+{
+	const uint64_t low = DATA_FROM + sector * replay->target.sector_size;
+
+	return (entry->at <= low && low < entry->at + entry->bytes) ||
+	       (entry->at <= low + SPARE &&
+		low + SPARE < entry->at + entry->bytes);
+}
+
+static bool is_held_back(const struct writelog_entry *entry)
+{
+	return entry->bytes &&
+	       !(entry->flags & (LOG_FUA | LOG_FLUSH | LOG_MARK));
+}
+
+/* The group behind @mark with a write to @sector goes before the flush @to. */
+static bool move_group(struct replay *replay, unsigned int mark,
+		       unsigned int to, uint64_t sector)
+{
+	struct writelog_entry *entry = replay->log.entry, *group;
+	unsigned int from, end = mark + 1;
+
+	do {
+		for (from = end;
+		     from < replay->log.count && !is_held_back(&entry[from]);
+		     from++)
+			;
+		for (end = from;
+		     end < replay->log.count && is_held_back(&entry[end]);
+		     end++)
+			if (covers(replay, &entry[end], sector))
+				sector = UINT64_MAX; /* found */
+	} while (sector != UINT64_MAX && end < replay->log.count);
+	if (sector != UINT64_MAX)
+		return false;
+	group = must(malloc((end - from) * sizeof(*group)));
+	memcpy(group, entry + from, (end - from) * sizeof(*group));
+	memmove(entry + to + (end - from), entry + to,
+		(from - to) * sizeof(*entry));
+	memcpy(entry + to, group, (end - from) * sizeof(*group));
+	free(group);
+	return true;
+}
+
+/* True if a group was moved: look again from the start. */
+static bool find_late(struct replay *replay, struct lateness *late)
+{
+	unsigned int i, fact = 0;
+
+	for (i = 0; i < replay->log.count; i++) {
+		const struct writelog_entry *entry = &replay->log.entry[i];
+		unsigned int number;
+
+		if (entry->flags & LOG_FLUSH)
+			late->last_flush = i;
+		if (!(entry->flags & LOG_MARK)) {
+			count_place(replay, late, entry, DATA_FROM);
+			count_place(replay, late, entry, DATA_FROM + SPARE);
+			continue;
+		}
+		if (sscanf((const char *)entry->data, "f%u", &number) != 1)
+			continue;
+		for (; fact < replay->fact_count &&
+		       replay->facts[fact].number == number;
+		     fact++) {
+			const struct fact *f = &replay->facts[fact];
+
+			if (f->version - late->version[f->sector] >
+				    late->writes[f->sector] &&
+			    move_group(replay, i, late->last_flush, f->sector))
+				return true;
+			late->version[f->sector] = f->version;
+			late->writes[f->sector] = 0;
+		}
+	}
+	return false;
+}
+
+static unsigned int put_late_flushes_right(struct replay *replay)
+{
+	const uint64_t sectors = replay->target.sectors;
+	unsigned int moved = 0;
+	struct lateness late;
+	bool again;
+	uint64_t x;
+
+	do {
+		late.version = must(calloc(sectors, sizeof(uint32_t)));
+		late.writes = must(calloc(sectors, sizeof(uint32_t)));
+		late.last_flush = 0;
+		for (x = 0; x < sectors; x++)
+			late.version[x] = 1;
+		again = find_late(replay, &late);
+		free(late.version);
+		free(late.writes);
+		moved += again;
+	} while (again && moved <= LATE_MAX);
+	if (moved)
+		printf("replay: %u flushes had been overtaken by later ones\n",
+		       moved);
+	return moved;
 }
 
 /* ----------------------------------------------------------------- trying */
@@ -445,6 +578,8 @@ int main(int argc, char **argv)
 	replay.second_image = must(malloc(replay.target.bytes));
 	writelog_read(argv[4], &replay.log);
 	read_facts(&replay, argv[5]);
+	if (put_late_flushes_right(&replay) > LATE_MAX)
+		die(argv[4], "has writes behind the flushes of too many marks");
 	try_log(&replay);
 	report(&replay, start);
 	if (replay.tried < replay.at_least)
