@@ -106,7 +106,8 @@ start() {
 	[ "$kernel" = uml ] || options+=(--smp 2)
 	tests/uml/run --kernel "$kernel" --module "$dir/dm-svcenc.ko" --workdir "$dir/run" \
 		--append kunit.enable=1 \
-		--env "SVC_KUNIT=$dir/dm-svcenc-kunit.ko" "${options[@]}" --batch "$dir/batch" \
+		--env "SVC_KUNIT=$dir/dm-svcenc-kunit.ko" --env POINTS=1500 \
+		"${options[@]}" --batch "$dir/batch" \
 		>"$dir/run.log" 2>&1 &
 	name_of_pid[$!]=$name
 }
