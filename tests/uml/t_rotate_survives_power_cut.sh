@@ -7,7 +7,7 @@
 # DESCRIPTION: the target, and fail if a flushed sector is lost, a volume does not
 # DESCRIPTION: open, or its rotation does not end. Some recoveries are cut, too.
 # RUNS: uml
-# TIMEOUT: 120
+# TIMEOUT: 240
 
 cd "$(dirname "$0")/../rotation" || exit 1
 # shellcheck source=tests/rotation/lib_crash.sh
