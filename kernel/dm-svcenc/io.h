@@ -62,7 +62,7 @@ void svcenc_split_init(struct svcenc_dev *dev);
 /*
  * Works on a write until it is submitted as a whole, has failed, is starved,
  * or waits for an asynchronous request (the last two: come back later).
- * @on_queue: on such a queue, where nothing may be submitted.
+ * @on_queue: on a queue of conversions, where nothing may be submitted.
  */
 void svcenc_split_run(struct svcenc_io *io, bool on_queue);
 

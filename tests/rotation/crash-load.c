@@ -11,8 +11,9 @@
  *
  * What was flushed is tied to the log by a mark: when a flush (or FUA write)
  * has been acknowledged, its number is written into the log. Whatever the
- * device had to make durable for it was logged before that mark, so a power
- * cut behind the mark must not lose it. FACTS has the lines
+ * device had to make durable for it was logged before that mark (but for what
+ * an overtaken flush holds back, see crash-replay.c), so a power cut behind the
+ * mark must not lose it. FACTS has the lines
  *
  *	fact NUMBER SECTOR VERSION	made durable by flush NUMBER
  *	issued SECTOR VERSION		the last that was written at all

@@ -192,14 +192,9 @@ static void count_place(const struct replay *replay, struct lateness *late,
 			late->writes[(at - base) / size]++;
 }
 
-static bool covers(const struct replay *replay,
-		   const struct writelog_entry *entry, uint64_t sector)
+static bool covers(const struct writelog_entry *entry, uint64_t at)
 {
-	const uint64_t low = DATA_FROM + sector * replay->target.sector_size;
-
-	return (entry->at <= low && low < entry->at + entry->bytes) ||
-	       (entry->at <= low + SPARE &&
-		low + SPARE < entry->at + entry->bytes);
+	return entry->at <= at && at < entry->at + entry->bytes;
 }
 
 static bool is_held_back(const struct writelog_entry *entry)
@@ -212,8 +207,10 @@ static bool is_held_back(const struct writelog_entry *entry)
 static bool move_group(struct replay *replay, unsigned int mark,
 		       unsigned int to, uint64_t sector)
 {
+	const uint64_t low = DATA_FROM + sector * replay->target.sector_size;
 	struct writelog_entry *entry = replay->log.entry, *group;
 	unsigned int from, end = mark + 1;
+	bool found = false;
 
 	do {
 		for (from = end;
@@ -223,10 +220,10 @@ static bool move_group(struct replay *replay, unsigned int mark,
 		for (end = from;
 		     end < replay->log.count && is_held_back(&entry[end]);
 		     end++)
-			if (covers(replay, &entry[end], sector))
-				sector = UINT64_MAX; /* found */
-	} while (sector != UINT64_MAX && end < replay->log.count);
-	if (sector != UINT64_MAX)
+			found |= covers(&entry[end], low) ||
+				 covers(&entry[end], low + SPARE);
+	} while (!found && end < replay->log.count);
+	if (!found)
 		return false;
 	group = must(malloc((end - from) * sizeof(*group)));
 	memcpy(group, entry + from, (end - from) * sizeof(*group));
@@ -311,10 +308,9 @@ static void show_history(const struct replay *replay, const struct disk *disk,
 
 	for (i = 0; i <= disk->next && i < disk->log->count; i++) {
 		const struct writelog_entry *entry = &disk->log->entry[i];
-		const bool is_low = entry->at <= low &&
-				    low < entry->at + entry->bytes;
-		const bool is_high = entry->at <= low + SPARE &&
-				     low + SPARE < entry->at + entry->bytes;
+		const bool is_low = covers(entry, low);
+		const bool is_high = covers(entry, low + SPARE);
+		const bool is_header = entry->bytes && entry->at < DATA_FROM;
 
 		if (entry->flags & LOG_MARK) {
 			if (sscanf((const char *)entry->data, "f%u", &number) !=
@@ -327,14 +323,12 @@ static void show_history(const struct replay *replay, const struct disk *disk,
 					       number,
 					       replay->facts[j].version);
 		} else if (is_low || is_high ||
-			   (news && entry->flags & LOG_FLUSH) ||
-			   (entry->at < DATA_FROM && entry->bytes)) {
+			   (news && entry->flags & LOG_FLUSH) || is_header) {
 			printf("  %u: %s%s%s %llu bytes\n", i,
-			       is_low  ? "low" :
-			       is_high ? "high" :
-			       entry->bytes && entry->at < DATA_FROM ?
-					 "superblock" :
-					 "",
+			       is_low	 ? "low" :
+			       is_high	 ? "high" :
+			       is_header ? "superblock" :
+					   "",
 			       entry->flags & LOG_FLUSH ? " flush" : "",
 			       entry->flags & LOG_FUA ? " FUA" : "",
 			       (unsigned long long)entry->bytes);

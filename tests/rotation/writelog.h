@@ -14,6 +14,9 @@
  *	written behind the last flush among them and not with FUA,
  *	and entry N, which was under way, in part or not at all.
  *
+ * A flush that a later one has overtaken logs what it took along too late, behind
+ * marks that rely on it: crash-replay looks for that.
+ *
  * Where the log has a FUA write before an unflushed one that completed earlier,
  * and both are of the same sector, it has them in the wrong order. Whoever
  * records must not write that.

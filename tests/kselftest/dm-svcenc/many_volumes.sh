@@ -70,7 +70,7 @@ svc_wait 5 eval "dmsetup status vol$own | grep -q locked"
 svc_is "one key ended, one volume is locked" "$(states)" " $((count - 1)) active 1 locked "
 svc_ok "the others go on" dd if=/dev/mapper/vol8 of=/dev/null bs=64k iflag=direct
 mapped_but vol1 >mapped
-# the volumes that were listed already, and then one of them, come first
+# vol1 and vol2 are in the first part of the list, so they have been told of
 svc_is "a list misses none when one is closed meanwhile" \
 	"$(listed_while 'dmsetup remove vol1' | comm -23 mapped - | wc -l)" 0
 unset 'many_volumes[0]'

@@ -335,10 +335,10 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		fail("socket", errno);
 	find_family();
-	if (argc == 3)
-		meanwhile = argv[2];
-	if ((argc == 2 || argc == 3) && !strcmp(verb, "devices"))
+	if ((argc == 2 || argc == 3) && !strcmp(verb, "devices")) {
+		meanwhile = argv[2]; /* NULL behind the last */
 		return request(SVCENC_CMD_GET_DEVICES, NLM_F_DUMP);
+	}
 	if (argc == 2 && !strcmp(verb, "keys"))
 		return request(SVCENC_CMD_GET_KEYS, NLM_F_DUMP);
 	if (argc == 2 && !strcmp(verb, "keyring"))
