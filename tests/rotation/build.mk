@@ -27,9 +27,18 @@ $(B)/test/bin/rotation-model: $(MODEL_OBJS)
 
 -include $(wildcard $(ROTATION_OBJ)/*.d $(ROTATION_OBJ)/core/*.d)
 
+unit: $(B)/unit/test_lateflush
+
+$(B)/unit/test_lateflush: tests/unit/test_lateflush.c \
+	$(addprefix $(ROTATION_SRC)/,lateflush.c lateflush.h writelog.h)
+	@mkdir -p $(@D)
+	$(call say,UNIT,$@)
+	$(Q)$(CC) $(CPPFLAGS) -I$(ROTATION_SRC) $(CFLAGS) $(TESTS_SAN) $(LDFLAGS) \
+		-o $@ $(filter %.c,$^) -lcmocka
+
 # Programs of the replayed power cuts.
 CRASH_OBJS := $(addprefix $(ROTATION_OBJ)/,crash-replay.o crashtarget.o \
-	writelog.o stamp.o) $(addprefix $(UML_OBJ)/,dmraw.o volume.o)
+	writelog.o lateflush.o stamp.o) $(addprefix $(UML_OBJ)/,dmraw.o volume.o)
 
 kselftest: $(B)/test/bin/crash-load $(B)/test/bin/crash-replay
 

@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "crashtarget.h"
+#include "lateflush.h"
 #include "stamp.h"
 #include "writelog.h"
 
@@ -40,7 +41,6 @@ enum {
 	FAILURES_SHOWN = 5,
 	DATA_FROM = 4 << 20,
 	SPARE = 1 << 20,
-	LATE_MAX = 10,
 	PROGRESS = 1000
 };
 
@@ -51,13 +51,7 @@ struct replay {
 	struct crash_versions second_versions;
 	unsigned char *base, *image, *second_image;
 	const char *second_log;
-	/* facts by number: index of the first, sector and version */
-	struct fact {
-		uint64_t sector;
-		uint32_t version;
-		uint32_t number;
-	} * facts;
-	unsigned int fact_count;
+	struct crash_facts facts;
 	unsigned int variants;
 	uint64_t points, seed;
 	unsigned int seconds;
@@ -103,14 +97,16 @@ static unsigned char *read_base(const char *path, size_t bytes)
 static void add_fact(struct replay *replay, uint64_t number, uint64_t sector,
 		     uint64_t version)
 {
-	if (!(replay->fact_count & (replay->fact_count + 1)))
-		replay->facts = must(
-			realloc(replay->facts, (2 * (size_t)replay->fact_count +
-						2) * sizeof(*replay->facts)));
-	replay->facts[replay->fact_count++] =
-		(struct fact){ .sector = sector,
-			       .version = (uint32_t)version,
-			       .number = (uint32_t)number };
+	struct crash_facts *facts = &replay->facts;
+
+	if (!(facts->count & (facts->count + 1)))
+		facts->fact =
+			must(realloc(facts->fact, (2 * (size_t)facts->count +
+						   2) * sizeof(*facts->fact)));
+	facts->fact[facts->count++] =
+		(struct crash_fact){ .sector = sector,
+				     .version = (uint32_t)version,
+				     .number = (uint32_t)number };
 }
 
 static void read_facts(struct replay *replay, const char *path)
@@ -136,7 +132,7 @@ static void read_facts(struct replay *replay, const char *path)
 		}
 	}
 	fclose(file);
-	if (issued != replay->target.sectors || !replay->fact_count)
+	if (issued != replay->target.sectors || !replay->facts.count)
 		die(path, "does not speak of every sector");
 }
 
@@ -154,143 +150,33 @@ static void new_versions(struct crash_versions *versions, uint64_t sectors)
 /* The cut is behind this mark: its facts hold. */
 static void pass_mark(struct replay *replay, const char *text)
 {
-	unsigned int number, i;
+	const struct crash_fact *fact = replay->facts.fact;
+	const struct crash_fact *const end = fact + replay->facts.count;
+	unsigned int number;
 
 	if (sscanf(text, "f%u", &number) != 1)
 		return;
-	for (i = 0; i < replay->fact_count; i++)
-		if (replay->facts[i].number == number)
-			replay->versions.lowest[replay->facts[i].sector] =
-				replay->facts[i].version;
+	for (; fact < end; fact++)
+		if (fact->number == number)
+			replay->versions.lowest[fact->sector] = fact->version;
 }
 
-/* ---------------------------------------------------- flushes that were late */
-
-/*
- * dm-log-writes hands what is unflushed to a flush when it is sent, and logs it
- * when that has completed. Whoever sent it may lose the processor in between: a
- * later flush finds nothing, completes first, and the mark behind it speaks of
- * writes that the log has only afterwards, in the group of the late flush. On
- * the device the later flush has made them durable, so that is where the group
- * belongs. It is seen by a fact whose versions are more than there were writes.
- * More than a few of them would be writes that were acknowledged too early.
- */
-struct lateness {
-	uint32_t *version; /* of the last fact, by sector */
-	uint32_t *writes;  /* logged since then, wherever the sector may lie */
-	unsigned int last_flush;
-};
-
-static void count_place(const struct replay *replay, struct lateness *late,
-			const struct writelog_entry *entry, uint64_t base)
+static void put_late_flushes_right(struct replay *replay, const char *path)
 {
-	const uint64_t size = replay->target.sector_size;
-	uint64_t at;
+	const struct crash_layout layout = {
+		.sectors = replay->target.sectors,
+		.sector_size = replay->target.sector_size,
+		.low = DATA_FROM,
+		.high = DATA_FROM + SPARE,
+	};
+	const unsigned int moved =
+		lateflush_put_right(&replay->log, &replay->facts, &layout);
 
-	for (at = entry->at; at < entry->at + entry->bytes; at += size)
-		if (at >= base && (at - base) / size < replay->target.sectors)
-			late->writes[(at - base) / size]++;
-}
-
-static bool covers(const struct writelog_entry *entry, uint64_t at)
-{
-	return entry->at <= at && at < entry->at + entry->bytes;
-}
-
-static bool is_held_back(const struct writelog_entry *entry)
-{
-	return entry->bytes &&
-	       !(entry->flags & (LOG_FUA | LOG_FLUSH | LOG_MARK));
-}
-
-/* The group behind @mark with a write to @sector goes before the flush @to. */
-static bool move_group(struct replay *replay, unsigned int mark,
-		       unsigned int to, uint64_t sector)
-{
-	const uint64_t low = DATA_FROM + sector * replay->target.sector_size;
-	struct writelog_entry *entry = replay->log.entry, *group;
-	unsigned int from, end = mark + 1;
-	bool found = false;
-
-	do {
-		for (from = end;
-		     from < replay->log.count && !is_held_back(&entry[from]);
-		     from++)
-			;
-		for (end = from;
-		     end < replay->log.count && is_held_back(&entry[end]);
-		     end++)
-			found |= covers(&entry[end], low) ||
-				 covers(&entry[end], low + SPARE);
-	} while (!found && end < replay->log.count);
-	if (!found)
-		return false;
-	group = must(malloc((end - from) * sizeof(*group)));
-	memcpy(group, entry + from, (end - from) * sizeof(*group));
-	memmove(entry + to + (end - from), entry + to,
-		(from - to) * sizeof(*entry));
-	memcpy(entry + to, group, (end - from) * sizeof(*group));
-	free(group);
-	return true;
-}
-
-/* True if a group was moved: look again from the start. */
-static bool find_late(struct replay *replay, struct lateness *late)
-{
-	unsigned int i, fact = 0;
-
-	for (i = 0; i < replay->log.count; i++) {
-		const struct writelog_entry *entry = &replay->log.entry[i];
-		unsigned int number;
-
-		if (entry->flags & LOG_FLUSH)
-			late->last_flush = i;
-		if (!(entry->flags & LOG_MARK)) {
-			count_place(replay, late, entry, DATA_FROM);
-			count_place(replay, late, entry, DATA_FROM + SPARE);
-			continue;
-		}
-		if (sscanf((const char *)entry->data, "f%u", &number) != 1)
-			continue;
-		for (; fact < replay->fact_count &&
-		       replay->facts[fact].number == number;
-		     fact++) {
-			const struct fact *f = &replay->facts[fact];
-
-			if (f->version - late->version[f->sector] >
-				    late->writes[f->sector] &&
-			    move_group(replay, i, late->last_flush, f->sector))
-				return true;
-			late->version[f->sector] = f->version;
-			late->writes[f->sector] = 0;
-		}
-	}
-	return false;
-}
-
-static unsigned int put_late_flushes_right(struct replay *replay)
-{
-	const uint64_t sectors = replay->target.sectors;
-	unsigned int moved = 0;
-	struct lateness late;
-	bool again;
-	uint64_t x;
-
-	do {
-		late.version = must(calloc(sectors, sizeof(uint32_t)));
-		late.writes = must(calloc(sectors, sizeof(uint32_t)));
-		late.last_flush = 0;
-		for (x = 0; x < sectors; x++)
-			late.version[x] = 1;
-		again = find_late(replay, &late);
-		free(late.version);
-		free(late.writes);
-		moved += again;
-	} while (again && moved <= LATE_MAX);
+	if (moved > LATE_MAX)
+		die(path, "has writes behind the flushes of too many marks");
 	if (moved)
 		printf("replay: %u flushes had been overtaken by later ones\n",
 		       moved);
-	return moved;
 }
 
 /* ----------------------------------------------------------------- trying */
@@ -302,26 +188,26 @@ static unsigned int put_late_flushes_right(struct replay *replay)
 static void show_history(const struct replay *replay, const struct disk *disk,
 			 uint64_t sector)
 {
+	const struct crash_fact *fact = replay->facts.fact;
 	const uint64_t low = DATA_FROM + sector * replay->target.sector_size;
 	bool news = false;
 	unsigned int i, j, number;
 
 	for (i = 0; i <= disk->next && i < disk->log->count; i++) {
 		const struct writelog_entry *entry = &disk->log->entry[i];
-		const bool is_low = covers(entry, low);
-		const bool is_high = covers(entry, low + SPARE);
+		const bool is_low = writelog_covers(entry, low);
+		const bool is_high = writelog_covers(entry, low + SPARE);
 		const bool is_header = entry->bytes && entry->at < DATA_FROM;
 
 		if (entry->flags & LOG_MARK) {
 			if (sscanf((const char *)entry->data, "f%u", &number) !=
 			    1)
 				continue;
-			for (j = 0; j < replay->fact_count; j++)
-				if (replay->facts[j].number == number &&
-				    replay->facts[j].sector == sector)
+			for (j = 0; j < replay->facts.count; j++)
+				if (fact[j].number == number &&
+				    fact[j].sector == sector)
 					printf("  %u: mark %u, version %u\n", i,
-					       number,
-					       replay->facts[j].version);
+					       number, fact[j].version);
 		} else if (is_low || is_high ||
 			   (news && entry->flags & LOG_FLUSH) || is_header) {
 			printf("  %u: %s%s%s %llu bytes\n", i,
@@ -572,8 +458,7 @@ int main(int argc, char **argv)
 	replay.second_image = must(malloc(replay.target.bytes));
 	writelog_read(argv[4], &replay.log);
 	read_facts(&replay, argv[5]);
-	if (put_late_flushes_right(&replay) > LATE_MAX)
-		die(argv[4], "has writes behind the flushes of too many marks");
+	put_late_flushes_right(&replay, argv[4]);
 	try_log(&replay);
 	report(&replay, start);
 	if (replay.tried < replay.at_least)

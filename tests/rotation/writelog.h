@@ -15,7 +15,7 @@
  *	and entry N, which was under way, in part or not at all.
  *
  * A flush that a later one has overtaken logs what it took along too late, behind
- * marks that rely on it: crash-replay looks for that.
+ * marks that rely on it; lateflush.h puts that right.
  *
  * Where the log has a FUA write before an unflushed one that completed earlier,
  * and both are of the same sector, it has them in the wrong order. Whoever
@@ -47,6 +47,13 @@ struct writelog {
 	struct writelog_entry *entry;
 	unsigned int count;
 };
+
+/* Does it write, or discard, the byte @at of the device? */
+static inline bool writelog_covers(const struct writelog_entry *entry,
+				   uint64_t at)
+{
+	return entry->at <= at && at < entry->at + entry->bytes;
+}
 
 /* Reads the log on @path. Prints what is wrong and exits. */
 void writelog_read(const char *path, struct writelog *ret);
