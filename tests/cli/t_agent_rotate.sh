@@ -7,7 +7,7 @@
 # RUNS: vm
 # VM: --smp 2 --disk 96M
 # SET: quick
-# TIMEOUT: 600
+# TIMEOUT: 900
 #
 # shellcheck disable=SC2016,SC2317 # called, and expanded, by others
 

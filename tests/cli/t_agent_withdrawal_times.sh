@@ -6,7 +6,7 @@
 # DESCRIPTION: offline, and flows again by itself once the keys are back. Prints the
 # DESCRIPTION: distribution. Arguments: volumes, rounds, probe interval (10 5 2).
 # RUNS: vm
-# VM: --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: quick
 # TIMEOUT: 400
 

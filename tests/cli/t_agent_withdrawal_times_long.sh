@@ -3,7 +3,7 @@
 # DESCRIPTION: This test will do what t_agent_withdrawal_times does at the default probe
 # DESCRIPTION: interval of 30 s, three times.
 # RUNS: vm
-# VM: --disk 96M
+# VM: --disk 96M --disk 96M
 # SET: long
 # TIMEOUT: 600
 
