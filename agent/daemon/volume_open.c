@@ -30,7 +30,7 @@ static int open_below(const struct volume *volume, struct sys_device **ret,
 			 r == -ENOTBLK ? "not a block device" : strerror(-r));
 	return svcenc_fault_hint(fault,
 				 "if it has another path now: 'svcenc open %s "
-				 "--device PATH'; 'lsblk -f' shows type svcenc",
+				 "PATH'; 'lsblk -f' shows type svcenc",
 				 volume->name);
 }
 
@@ -48,9 +48,9 @@ static int refuse_header(const struct sys_device *device,
 				 device->path, volume->name);
 		return svcenc_fault_hint(fault,
 					 "'svcenc-dump %s' shows which; "
-					 "name the right device with "
-					 "--device",
-					 device->path);
+					 "name the right device: 'svcenc open "
+					 "%s DEVICE'",
+					 device->path, volume->name);
 	}
 	svcenc_fault_set(
 		fault,

@@ -95,12 +95,16 @@ device_swapped() {
 	ln -sfn /dev/vda "$link"
 	before=$(header | sha256sum)
 	agent_refused "the path leads to another volume" 4 "$link carries another svcenc volume, not 'w'" open w
+	agent_refused "and the hint is a cure" 4 "name the right device: 'svcenc open w DEVICE'" open w
 	ln -sfn /dev/null "$link"
 	agent_refused "to no block device" 4 "device $link of volume 'w': not a block device" open w
 	rm "$link"
 	agent_refused "nowhere" 4 "device $link of volume 'w': No such file or directory" open w
+	agent_refused "which has a cure, too" 4 "if it has another path now: 'svcenc open w PATH'" open w
 	svc_ok "nothing is mapped" test ! -e /dev/mapper/w
 	svc_is "the other volume's header is as it was" "$(header | sha256sum)" "$before"
+	svc_ok "named as the hints say, it opens" svcenc open w /dev/vdb
+	agent_must svcenc close w
 	ln -s /dev/vdb "$link"
 	svc_ok "back in place it opens" svcenc open w
 	agent_must svcenc close w

@@ -62,7 +62,7 @@ enum svcenc_genl_attr {
 	SVCENC_ATTR_ROTATION_TOTAL, /* u64, 512-byte sectors, 0 = idle */
 	SVCENC_ATTR_LEASE_S,	    /* u32, seconds, 1..604800 */
 	SVCENC_ATTR_LEASE_LEFT_MS,  /* u64, milliseconds to the lease's end */
-	SVCENC_ATTR_DEVICES,	    /* u32, volumes that use the key */
+	SVCENC_ATTR_DEVICES,	    /* u32, volume keys under it in use */
 	SVCENC_ATTR_KEYRING,	    /* s32, key serial */
 	SVCENC_ATTR_EVENT,	    /* u32, enum svcenc_event, core/names.h */
 	SVCENC_ATTR_TIME_MS,	    /* u64, CLOCK_BOOTTIME, milliseconds */
