@@ -589,11 +589,28 @@ static int move_keys(struct svcenc_dev *dev)
 	return rc;
 }
 
+/* After a commit that failed, unless it failed before anything was written. */
+static void take_back(struct svcenc_dev *dev)
+{
+	if (dev->seq_attempted == dev->sb->seq)
+		return;
+	svcenc_super_next(dev);
+	if (svcenc_super_commit(dev, dev->key))
+		DMERR("%s: the superblock may be under either key",
+		      svcenc_dev_name(dev));
+}
+
 /*
  * Crash argument: copy 1 is durable under the new key before copy 2 is
  * touched. A cut between leaves new (higher seq) and old: with the new key
  * the volume opens and copy 2 is repaired; with the old key it is refused and
  * the new one named. The agent keeps both keys until this has returned.
+ *
+ * A commit that failed may have reached copy 1, and the volume, which goes on
+ * under the old key, would need the new one when it is opened next. So the old
+ * one is committed again, at once: it is the truth then. If that fails as well,
+ * either key may be needed; the caller learns only that it has failed, and keeps
+ * both.
  */
 static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
 		     const u8 auth[SVCENC_AUTH_SIZE])
@@ -612,8 +629,10 @@ static int rewrap_to(struct svcenc_dev *dev, struct svcenc_key *to,
 	if (rc)
 		return svcenc_activate_refuse_cipher(dev, rc);
 	rc = svcenc_activate_commit(dev, to);
-	if (rc)
+	if (rc) {
+		take_back(dev);
 		return rc;
+	}
 	/* The disk says so now, even if one of the keys just ended. */
 	publish(dev, to);
 	swap(dev->key, to);

@@ -262,7 +262,9 @@ static void heal_work(struct work_struct *work)
 /*
  * To a queue of its own, and as one job per volume: it waits for I/O of the
  * device below, which may be a volume of ours whose writes need these queues and
- * svcenc_submit_wq to get on.
+ * svcenc_submit_wq to get on. Queued with the lock held: without it the work, if
+ * it is running already, could end @io, and with the last of its bios the volume
+ * could go, before it is queued.
  */
 static void heal_later(struct svcenc_io *io)
 {
@@ -271,8 +273,8 @@ static void heal_later(struct svcenc_io *io)
 
 	spin_lock_irqsave(&dev->starved_lock, flags);
 	list_add_tail(&io->node, &dev->healing);
-	spin_unlock_irqrestore(&dev->starved_lock, flags);
 	queue_work(svcenc_heal_wq, &dev->heal_work);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
 }
 
 /* All of it is written, or has failed. */
@@ -304,14 +306,15 @@ static void submit_work(struct work_struct *work)
 	blk_finish_plug(&plug);
 }
 
+/* Queued with the lock held, for the reason that heal_later() has. */
 void svcenc_io_submit_later(struct svcenc_dev *dev, struct bio *bounce)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->starved_lock, flags);
 	bio_list_add(&dev->to_submit, bounce);
-	spin_unlock_irqrestore(&dev->starved_lock, flags);
 	queue_work(svcenc_submit_wq, &dev->submit_work);
+	spin_unlock_irqrestore(&dev->starved_lock, flags);
 }
 
 /*

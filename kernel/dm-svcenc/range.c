@@ -144,6 +144,8 @@ enum svcenc_entry svcenc_range_enter(struct svcenc_range *range,
 static void leave_idle(struct svcenc_range *range)
 {
 	rcu_read_lock();
+	/* What it did is done: pairs with the barrier in wait_idle. */
+	smp_mb__before_atomic();
 	this_cpu_dec(*range->idle_users);
 	if (unlikely(READ_ONCE(range->rotating)))
 		wake_up(&range->left);
@@ -233,6 +235,8 @@ void svcenc_range_wait_idle(struct svcenc_range *range)
 {
 	synchronize_rcu();
 	wait_event(range->left, !idle_sum(range));
+	/* What they did is done: pairs with the barrier in leave_idle. */
+	smp_mb();
 }
 
 void svcenc_range_wait(struct svcenc_range *range)

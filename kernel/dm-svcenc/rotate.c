@@ -361,6 +361,24 @@ static bool may_overlap(struct rotation_job *job)
 /* --------------------------------------------------------------- a batch */
 
 /*
+ * In 512-byte sectors: where a batch may end. Not inside a physical block of
+ * the device. It would be written a second time for the next batch, by a drive
+ * that reads, changes and writes it, when its half of the first one is durable:
+ * a power cut in there could take that along. One sector after the other, in
+ * search of a bad one, has no choice.
+ */
+static u64 edge_unit(const struct rotation_job *job)
+{
+	const unsigned int block =
+		bdev_physical_block_size(job->dev->lower->bdev);
+
+	if (is_power_of_2(block) && block > job->dev->sector_size &&
+	    block <= min_t(unsigned int, job->batch_bytes, SVCENC_BATCH_MIN))
+		return block >> SECTOR_SHIFT;
+	return job->dev->sector_size >> SECTOR_SHIFT;
+}
+
+/*
  * Claims the next sectors, waits for who used them, begins to read them. NULL
  * if there is nothing (more) to claim.
  */
@@ -370,13 +388,17 @@ static struct svcenc_batch *begin_batch(struct rotation_job *job)
 	struct svcenc_batch *batch = job->batches[job->turn];
 	struct svcenc_rotation layout;
 	struct svcenc_run run;
+	u64 want;
 
 	svcenc_range_get(&dev->range, &layout);
-	/* Half of the spare, so that the next batch finds room beside it. */
+	/*
+	 * Half of the spare, so that the next batch finds room beside it. The
+	 * two may have got different numbers of pages.
+	 */
+	want = min(job->batch_bytes, batch->max_bytes) >> SECTOR_SHIFT;
 	run = svcenc_range_claim(&dev->range,
-				 min_t(u64, job->batch_bytes >> SECTOR_SHIFT,
-				       layout.spare / SVCENC_BATCHES),
-				 dev->sector_size >> SECTOR_SHIFT);
+				 min(want, layout.spare / SVCENC_BATCHES),
+				 edge_unit(job));
 	if (!run.sectors)
 		return NULL;
 	job->claimed_ns[job->turn] = ktime_get_ns();
@@ -388,7 +410,9 @@ static struct svcenc_batch *begin_batch(struct rotation_job *job)
 
 /*
  * @batch could not be read. True: its only sector is passed over. False: it
- * halted, or begins again at W with smaller pieces.
+ * halted, or begins again at W with smaller pieces: it is the only batch. Its
+ * window does not stay open until then, because the rotation may be told to
+ * stop or to pause before that, and who is parked would wait for ever.
  */
 static bool pass_over(struct rotation_job *job, struct svcenc_batch *batch,
 		      int rc)
@@ -396,8 +420,10 @@ static bool pass_over(struct rotation_job *job, struct svcenc_batch *batch,
 	const bool skip = READ_ONCE(job->dev->rotate.skip_unreadable) &&
 			  svcenc_batch_medium_error(rc);
 
-	if (skip && more_careful(job, batch->run.sectors))
+	if (skip && more_careful(job, batch->run.sectors)) {
+		open_window(job->dev);
 		return false;
+	}
 	if (skip)
 		svcenc_batch_blank(batch);
 	else

@@ -249,6 +249,43 @@ static void claims_are_multiples_of_the_unit(void **state)
 			}
 }
 
+/*
+ * From a watermark anywhere, as a search for bad sectors leaves it, with a
+ * length that is no multiple: each edge is one, or the end, which is reached.
+ */
+static void edges_are_multiples_of_the_unit(void **state)
+{
+	const u64 unit = 8, spare = 4 * unit;
+	u64 length, watermark, want;
+	int d;
+
+	(void)state;
+	for (d = 0; d < 2; d++)
+		for (length = 5 * unit; length < 6 * unit; length++)
+			for (watermark = 0; watermark <= length; watermark++)
+				for (want = unit; want <= 3 * unit; want++) {
+					struct svcenc_rotation r = rotation_of(
+						directions[d], length, spare,
+						watermark);
+					struct svcenc_run run;
+					u64 edge;
+
+					while ((run = svcenc_rotation_claim(
+							&r, want, unit))
+						       .sectors) {
+						edge = svcenc_rotation_next_durable(
+							&r);
+						assert_true(run.sectors <=
+							    want);
+						assert_true(!(edge % unit) ||
+							    edge == length);
+						svcenc_rotation_advance(&r);
+					}
+					assert_true(
+						svcenc_rotation_all_moved(&r));
+				}
+}
+
 /* A whole rotation, by claims of every size: each sector exactly once. */
 static void whole_rotation_moves_each_sector_once(void **state)
 {
@@ -408,6 +445,7 @@ int main(void)
 		cmocka_unit_test(
 			batches_follow_each_other_and_advance_in_order),
 		cmocka_unit_test(claims_are_multiples_of_the_unit),
+		cmocka_unit_test(edges_are_multiples_of_the_unit),
 		cmocka_unit_test(whole_rotation_moves_each_sector_once),
 		cmocka_unit_test(spare_is_what_the_new_place_leaves),
 		cmocka_unit_test(idle_volume_is_all_current),

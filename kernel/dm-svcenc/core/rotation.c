@@ -76,6 +76,16 @@ static struct svcenc_run between(u64 from, u64 to)
 	};
 }
 
+static u64 down_to(u64 x, u64 unit)
+{
+	return x / unit * unit;
+}
+
+static u64 up_to(u64 x, u64 unit)
+{
+	return down_to(x + unit - 1, unit);
+}
+
 struct svcenc_run svcenc_rotation_claim(struct svcenc_rotation *r, u64 want,
 					u64 unit)
 {
@@ -89,12 +99,12 @@ struct svcenc_run svcenc_rotation_claim(struct svcenc_rotation *r, u64 want,
 		return (struct svcenc_run){ 0 };
 	if (want < room)
 		room = want;
-	if (left < room)
-		room = left;
-	room = room / unit * unit;
-	if (!room)
+	if (left <= room)
+		to = down ? r->length : 0;
+	else
+		to = down ? down_to(from + room, unit) : up_to(from - room, unit);
+	if (down ? to <= from : to >= from)
 		return (struct svcenc_run){ 0 };
-	to = down ? from + room : from - room;
 	r->edge[r->batches++] = to;
 	return between(from, to);
 }

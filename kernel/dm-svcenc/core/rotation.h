@@ -84,10 +84,11 @@ struct svcenc_spot svcenc_rotation_find(const struct svcenc_rotation *rotation,
 					u64 start, u64 sectors);
 
 /*
- * Claims the next batch: at most @want sectors, a multiple of @unit (> 0,
- * the volume's sectors; the length and W are multiples of it), cut to what
- * I1 allows. Returns its sectors; none if SVCENC_BATCHES are claimed, all
- * sectors are, or the spare is used up.
+ * Claims the next batch: at most @want sectors, cut to what I1 allows, and so
+ * that its far edge is a multiple of @unit or the volume's end. @unit is a
+ * multiple of the volume's sectors, of which the length, W and @want are, too.
+ * Returns its sectors; none if SVCENC_BATCHES are claimed, all sectors are, or
+ * what is left of the spare or @want does not reach the next multiple.
  */
 struct svcenc_run svcenc_rotation_claim(struct svcenc_rotation *rotation,
 					u64 want, u64 unit);

@@ -55,7 +55,7 @@ fault_stop() {
 # to with its authorisation.  Sets keyed, fresh, new, auth.
 fault_volumes() {
 	keyed=$SVC_TMP/keyed fresh=$SVC_TMP/fresh new=$SVC_TMP/new
-	svc_plan_volume "$keyed"
+	svc_plan_volume "$keyed" --spare 1M
 	svc_plan_volume "$fresh" --fresh
 	svc_make_planned
 	truncate -s +8M "$keyed"
@@ -72,13 +72,13 @@ fault_volumes() {
 	fresh_dev=$svc_dev
 }
 
-# points MODE OPERATION: every fault of that mode in turn.  One check, whose
-# name is the figures.
+# points MODE OPERATION [STEP]: every fault of that mode in turn, or every
+# STEPth.  One check, whose name is the figures.
 points() {
-	local mode=$1 operation=$2 arguments=("$keyed_dev" "$keyed" "$new" "$auth")
+	local mode=$1 operation=$2 step=${3:-1} arguments=("$keyed_dev" "$keyed" "$new" "$auth")
 
 	[ "$operation" != initialize ] || arguments=("$fresh_dev" "$fresh")
-	if "$svc_bin/svcenc-nth" "$mode" "$operation" "${arguments[@]}" >"$SVC_TMP/points" 2>&1; then
+	if "$svc_bin/svcenc-nth" -s "$step" "$mode" "$operation" "${arguments[@]}" >"$SVC_TMP/points" 2>&1; then
 		svc_pass "$mode: $(cat "$SVC_TMP/points")"
 	else
 		svc_fail "$mode: $operation"

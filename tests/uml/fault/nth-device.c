@@ -7,12 +7,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dmraw.h"
 #include "nth.h"
 
-enum { GROWTH_SECTORS = 8192, ROTTEN_BYTE = 4000 };
+enum {
+	GROWTH_SECTORS = 8192,
+	ROTTEN_BYTE = 4000,
+	ROTATION_WORD = 17,
+	ROTATION_NAPS = 3000
+};
 
 /* ---------------------------------------------------------------- helpers */
 
@@ -165,6 +171,25 @@ static int inspect_still_active(struct nth *nth)
 	const int rc = expect_state("active");
 
 	return rc ? rc : expect_plain(nth);
+}
+
+/*
+ * Neither copy may be left under the new key, which whoever asked may forget
+ * now; only where nothing can be written any more is there no cure.
+ */
+static int inspect_not_rewrapped(struct nth *nth)
+{
+	struct volume_header now;
+	int rc = inspect_still_active(nth);
+
+	if (rc || nth->times > 1)
+		return rc;
+	rc = volume_get_header(nth->device, &now);
+	if (rc)
+		return nth_wrong("header does not read: %s", strerror(-rc));
+	return volume_copies_equal(&now) ?
+		       0 :
+		       nth_wrong("rewrap failed, but one copy may have it");
 }
 
 static int inspect_locked(struct nth *nth)
@@ -329,6 +354,46 @@ static int act_rewrap(struct nth *nth)
 	return dmraw_tell(NTH_NAME, message);
 }
 
+static int act_rotate(struct nth *nth)
+{
+	(void)nth;
+	return dmraw_tell(NTH_NAME, "rotate start");
+}
+
+/* What the rotation is doing: the 17th word of the status. */
+static bool rotation_is(const char *state)
+{
+	const char *at = dmraw_status(NTH_NAME, 0);
+	int word;
+
+	for (word = 1; at && word < ROTATION_WORD; word++) {
+		at = strchr(at, ' ');
+		at += at != NULL;
+	}
+	return at && !strncmp(at, state, strlen(state));
+}
+
+/* Whatever it had for memory, it comes to its end. */
+static int verify_rotated(struct nth *nth)
+{
+	const struct timespec nap = { .tv_nsec = 10000000 };
+	int i;
+
+	for (i = 0; i < ROTATION_NAPS && !rotation_is("idle"); i++)
+		nanosleep(&nap, NULL);
+	return i < ROTATION_NAPS ? verify_active(nth) :
+				   nth_wrong("the rotation does not end: %s",
+					     dmraw_status(NTH_NAME, 0));
+}
+
+/* The data lies elsewhere, and under another key, than the old header says. */
+static int undo_rotate(struct nth *nth)
+{
+	const int rc = remove_device(nth);
+
+	return rc ? rc : volume_get_header(nth->device, &nth->pristine);
+}
+
 static int act_status(struct nth *nth)
 {
 	(void)nth;
@@ -381,8 +446,10 @@ const struct nth_operation nth_device_operations[] = {
 	  verify_suspended, remove_device },
 	{ "unlock", false, false, prepare_unlock, act_unlock, inspect_locked,
 	  NULL, verify_active, remove_device },
-	{ "rewrap", true, false, create_open, act_rewrap, inspect_still_active,
+	{ "rewrap", true, false, create_open, act_rewrap, inspect_not_rewrapped,
 	  NULL, verify_active, remove_device },
+	{ "rotate", true, false, create_open, act_rotate, inspect_still_active,
+	  NULL, verify_rotated, undo_rotate },
 	{ "status", false, false, create_open, act_status, inspect_still_active,
 	  NULL, verify_active, remove_device },
 	{ "table", false, false, create_open, act_table, inspect_still_active,

@@ -5,14 +5,15 @@
  * half-made, is the superblock whole, does the same work once the fault is
  * gone.
  *
- *   svcenc-nth [-n N] alloc|io|dead OPERATION DEVICE VOLUME
+ *   svcenc-nth [-n N | -s STEP] alloc|io|dead OPERATION DEVICE VOLUME
  *              [NEXT AUTHORISATION]
  *   svcenc-nth [-n N] alloc module-load MODULE_FILE VOLUME
  *
  * alloc: allocations (and copies from and to userspace) of this task fail;
- * io: the n-th I/O of a superblock's size to DEVICE; dead: all from then on. -n: this one only, and the kernel log says where it hit. VOLUME and NEXT are the
- * names of files whose companions (.uuid, .desc, .sectors, .key) describe the
- * volume and the key to rewrap to.
+ * io: the n-th I/O of a superblock's size to DEVICE; dead: all from then on.
+ * -n: this one only, and the kernel log says where it hit; -s: every STEPth.
+ * VOLUME and NEXT are the names of files whose companions (.uuid, .desc,
+ * .sectors, .key) describe the volume and the key to rewrap to.
  *
  * Prints "OPERATION: points=N failed=N survived=N errors=..." and exits with 0
  * if all was well and points > 0 (= 0 for the end of a key, which promises to
@@ -233,14 +234,14 @@ static void report(const char *name, const struct tally *tally)
 }
 
 static int run(struct nth *nth, const struct nth_operation *operation,
-	       unsigned int only)
+	       unsigned int only, unsigned int step)
 {
 	const unsigned int last = only ? only : MAX_POINTS;
 	static struct tally tally;
 	unsigned int n;
 	int rc = 0;
 
-	for (n = only ? only : 1; !rc && n <= last; n++) {
+	for (n = only ? only : 1; !rc && n <= last; n += step) {
 		rc = try_point(nth, operation, n, &tally);
 		if (rc < 0)
 			printf("%s: point %u: %s\n", operation->name, n,
@@ -323,7 +324,7 @@ static int set_up(struct nth *nth, int argc, char **argv)
 
 static int usage(void)
 {
-	fputs("usage: svcenc-nth [-n POINT] alloc|io|dead OPERATION DEVICE VOLUME [NEXT AUTHORISATION]\n"
+	fputs("usage: svcenc-nth [-n POINT | -s STEP] alloc|io|dead OPERATION DEVICE VOLUME [NEXT AUTHORISATION]\n"
 	      "       svcenc-nth [-n POINT] alloc module-load MODULE_FILE VOLUME\n",
 	      stderr);
 	return 2;
@@ -348,15 +349,16 @@ int main(int argc, char **argv)
 {
 	static struct nth nth;
 	const struct nth_operation *operation;
-	unsigned int only = 0;
+	unsigned int only = 0, step = 1;
 	int rc;
 
-	if (argc > 2 && !strcmp(argv[1], "-n")) {
-		only = (unsigned int)strtoul(argv[2], NULL, 10);
+	if (argc > 2 && (!strcmp(argv[1], "-n") || !strcmp(argv[1], "-s"))) {
+		*(argv[1][1] == 'n' ? &only : &step) =
+			(unsigned int)strtoul(argv[2], NULL, 10);
 		argv += 2;
 		argc -= 2;
 	}
-	operation = argc > 4 ? find(argv[2]) : NULL;
+	operation = argc > 4 && step ? find(argv[2]) : NULL;
 	if (operation && !strcmp(argv[1], "dead"))
 		nth.times = FOREVER;
 	else if (operation && !strcmp(argv[1], "io"))
@@ -374,5 +376,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "svcenc-nth: set-up: %s\n", strerror(-rc));
 		return 2;
 	}
-	return run(&nth, operation, only);
+	return run(&nth, operation, only, step);
 }
