@@ -142,31 +142,25 @@ int svcenc_activate_commit(struct svcenc_dev *dev, struct svcenc_key *key)
 	return refuse(dev, rc, "superblock could not be written");
 }
 
+/* dev->opening. */
+enum { OPENING_CURRENT, OPENING_NEXT };
+
 /*
  * First key of a fresh volume. A cut before the commit leaves it fresh; a cut
  * inside leaves one keyed copy, which then opens without 'initialize'. The
  * key that was lost with the cut has never encrypted anything.
  */
-static struct svcenc_cipher *make_key(struct svcenc_dev *dev,
-				      struct svcenc_key *key)
+static int make_key(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	struct svcenc_sb *next = svcenc_super_next(dev);
-	struct svcenc_cipher *cipher;
 	int rc;
 
 	next->keyed = true;
 	next->epoch = 1;
-	cipher = svcenc_key_make_volume(key, next);
-	if (IS_ERR(cipher)) {
-		svcenc_activate_refuse_cipher(dev, PTR_ERR(cipher));
-		return cipher;
-	}
-	rc = svcenc_activate_commit(dev, key);
-	if (rc) {
-		svcenc_cipher_free(cipher);
-		return ERR_PTR(rc);
-	}
-	return cipher;
+	rc = svcenc_key_make_volume(key, next, &dev->opening[OPENING_CURRENT]);
+	if (rc)
+		return svcenc_activate_refuse_cipher(dev, rc);
+	return svcenc_activate_commit(dev, key);
 }
 
 /* The writes that opening may need, only after the key opened the volume. */
@@ -221,42 +215,30 @@ struct svcenc_sb *svcenc_activate_view_next(const struct svcenc_sb *sb)
 	return view;
 }
 
-/* One volume's keys, ready to attach; next: only while rotating. */
-struct ciphers {
-	struct svcenc_cipher *current_;
-	struct svcenc_cipher *next;
-};
-
-static void free_ciphers(struct ciphers *ciphers)
-{
-	svcenc_cipher_free(ciphers->current_);
-	svcenc_cipher_free(ciphers->next);
-}
-
-static int open_next(struct svcenc_dev *dev, struct svcenc_key *key,
-		     struct svcenc_cipher **ret)
+static int open_next(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	struct svcenc_sb *view;
+	int rc;
 
 	if (!(dev->sb->incompat & SVCENC_INCOMPAT_ROTATING))
 		return 0;
 	view = svcenc_activate_view_next(dev->sb);
 	if (IS_ERR(view))
 		return PTR_ERR(view);
-	*ret = svcenc_key_open_volume(key, view);
+	rc = svcenc_key_open_volume(key, view, &dev->opening[OPENING_NEXT]);
 	kfree(view);
-	return PTR_ERR_OR_ZERO(*ret);
+	return rc;
 }
 
 static int open_keys(struct svcenc_dev *dev, struct svcenc_key *key,
-		     const struct svcenc_loaded *loaded, struct ciphers *ret)
+		     const struct svcenc_loaded *loaded)
 {
 	int rc;
 
-	ret->current_ = svcenc_key_open_volume(key, dev->sb);
-	rc = PTR_ERR_OR_ZERO(ret->current_);
+	rc = svcenc_key_open_volume(key, dev->sb,
+				    &dev->opening[OPENING_CURRENT]);
 	if (!rc)
-		rc = open_next(dev, key, &ret->next);
+		rc = open_next(dev, key);
 	if (rc)
 		return svcenc_activate_refuse_cipher(dev, rc);
 	return settle(dev, key, loaded);
@@ -273,11 +255,10 @@ static void learn_seq(struct svcenc_dev *dev)
 }
 
 /*
- * Everything from the disk to ciphers ready to attach. On failure the caller
- * frees what there is of them.
+ * Everything from the disk to keys that only have to be shown to the I/O path.
+ * On failure the caller takes down what there is of them.
  */
-static int prepare(struct svcenc_dev *dev, struct svcenc_key *key,
-		   struct ciphers *ret)
+static int prepare(struct svcenc_dev *dev, struct svcenc_key *key)
 {
 	struct svcenc_loaded loaded;
 	bool fresh;
@@ -302,9 +283,8 @@ static int prepare(struct svcenc_dev *dev, struct svcenc_key *key,
 			      "a read-only table cannot initialize");
 	rc = check_loaded(dev);
 	if (rc || !fresh)
-		return rc ? rc : open_keys(dev, key, &loaded, ret);
-	ret->current_ = make_key(dev, key);
-	return PTR_ERR_OR_ZERO(ret->current_);
+		return rc ? rc : open_keys(dev, key, &loaded);
+	return make_key(dev, key);
 }
 
 /* Publishes what status, netlink and the I/O path read. commit_lock held. */
@@ -369,37 +349,38 @@ static void show_layout(struct svcenc_dev *dev)
  * read. A bio in between, of a volume that is just being unlocked, may meet an
  * empty slot; then it fails like those before it. Both end together.
  */
-static int attach(struct svcenc_dev *dev, struct svcenc_key *key,
-		  struct ciphers *ciphers)
+static int show_keys(struct svcenc_dev *dev)
 {
 	const unsigned int parity = dev->sb->epoch & 1;
-	int rc;
+	int rc = 0;
 
-	if (ciphers->next) {
-		rc = svcenc_key_attach(key, ciphers->next,
-				       &dev->slots[!parity]);
-		if (rc)
-			return rc;
-		ciphers->next = NULL;
-	}
-	rc = svcenc_key_attach(key, ciphers->current_, &dev->slots[parity]);
+	if (dev->sb->incompat & SVCENC_INCOMPAT_ROTATING)
+		rc = svcenc_key_show(&dev->opening[OPENING_NEXT],
+				     &dev->slots[!parity]);
 	if (!rc)
-		ciphers->current_ = NULL;
+		rc = svcenc_key_show(&dev->opening[OPENING_CURRENT],
+				     &dev->slots[parity]);
 	return rc;
+}
+
+/* Those that were not shown. */
+static void drop_opening(struct svcenc_dev *dev)
+{
+	svcenc_key_detach(&dev->opening[OPENING_CURRENT]);
+	svcenc_key_detach(&dev->opening[OPENING_NEXT]);
 }
 
 /* Takes over the reference to @key on success. commit_lock held. */
 static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 {
-	struct ciphers ciphers = {};
 	int rc;
 
 	rc = check_dm_uuid(dev);
 	if (rc)
 		return rc;
-	rc = prepare(dev, key, &ciphers);
+	rc = prepare(dev, key);
 	if (rc) {
-		free_ciphers(&ciphers);
+		drop_opening(dev);
 		return rc;
 	}
 	show_layout(dev);
@@ -408,8 +389,8 @@ static int go_live(struct svcenc_dev *dev, struct svcenc_key *key)
 	if (dev->settled)
 		svcenc_netlink_dev_event(dev->settled, dev, NULL);
 	dev->settled = 0;
-	rc = attach(dev, key, &ciphers);
-	free_ciphers(&ciphers); /* those that were not attached */
+	rc = show_keys(dev);
+	drop_opening(dev);
 	if (rc)
 		return svcenc_activate_refuse_cipher(dev, rc);
 	set_activated(dev);

@@ -6,21 +6,21 @@
 #include "super.h"
 
 /* The next volume key, its wrap and fingerprint in dev->next. */
-static struct svcenc_cipher *make_next(struct svcenc_dev *dev)
+static int make_next(struct svcenc_dev *dev, struct svcenc_slot *slot)
 {
 	struct svcenc_sb *view = svcenc_activate_view_next(dev->next);
-	struct svcenc_cipher *cipher;
+	int rc;
 
 	if (IS_ERR(view))
-		return ERR_CAST(view);
-	cipher = svcenc_key_make_volume(dev->key, view);
-	if (!IS_ERR(cipher)) {
+		return PTR_ERR(view);
+	rc = svcenc_key_make_volume(dev->key, view, slot);
+	if (!rc) {
 		dev->next->next = view->current_;
 		memcpy(dev->next->history, view->history,
 		       sizeof(view->history));
 	}
 	kfree(view);
-	return cipher;
+	return rc;
 }
 
 static int refuse(struct svcenc_dev *dev, int error, const char *reason)
@@ -65,33 +65,31 @@ static int check_may_rotate(struct svcenc_dev *dev)
  * Crash argument: the next key has encrypted nothing before it is in both
  * copies, and a superblock that rotates but has moved nothing says the same
  * of every sector as the one before.
+ *
+ * It hangs in its slot, which no bio looks at before the range has begun, while
+ * the commit waits for the disk: the end of the policy key takes it along.
  */
 static int begin_job(struct svcenc_dev *dev, const void *unused)
 {
-	struct svcenc_cipher *cipher;
+	struct svcenc_slot *slot = &dev->slots[!(dev->sb->epoch & 1)];
 	int rc;
 
 	rc = check_may_rotate(dev);
 	if (rc)
 		return rc;
 	svcenc_sb_rotation_begin(svcenc_super_next(dev));
-	cipher = make_next(dev);
-	if (IS_ERR(cipher))
-		return svcenc_activate_refuse_cipher(dev, PTR_ERR(cipher));
+	rc = make_next(dev, slot);
+	if (rc)
+		return svcenc_activate_refuse_cipher(dev, rc);
 	rc = svcenc_activate_commit(dev, dev->key);
-	if (!rc) {
-		svcenc_dev_publish(dev);
-		rc = svcenc_key_attach(dev->key, cipher,
-				       &dev->slots[!(dev->sb->epoch & 1)]);
-		if (rc)
-			svcenc_activate_refuse_cipher(dev, rc);
-	}
 	if (rc) {
-		svcenc_cipher_free(cipher);
+		svcenc_key_detach(slot);
 		return rc;
 	}
-	svcenc_range_begin(&dev->range, dev->sb,
-			   &dev->slots[!(dev->sb->epoch & 1)]);
+	svcenc_dev_publish(dev);
+	if (!svcenc_slot_live(slot))
+		return svcenc_activate_refuse_cipher(dev, -ENOKEY);
+	svcenc_range_begin(&dev->range, dev->sb, slot);
 	return 0;
 }
 

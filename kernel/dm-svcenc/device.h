@@ -55,6 +55,12 @@ struct svcenc_dev {
 	 * the current one. policykey.c's, through its functions.
 	 */
 	struct svcenc_slot slots[2];
+	/*
+	 * commit_lock; the current key and the next one while the volume is
+	 * being opened: they end with the policy key already, but no I/O may
+	 * use them. Empty otherwise.
+	 */
+	struct svcenc_slot opening[2];
 
 	struct svcenc_range range;   /* range.c's, through its functions */
 	struct svcenc_rotate rotate; /* rotate.c's and control.c's */

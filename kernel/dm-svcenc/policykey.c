@@ -590,50 +590,6 @@ err_free:
 	return ERR_PTR(rc);
 }
 
-struct svcenc_cipher *svcenc_key_make_volume(struct svcenc_key *key,
-					     struct svcenc_sb *sb)
-{
-	struct svcenc_cipher *cipher;
-	unsigned int noio;
-	int rc;
-
-	/* May take long at an early boot: not while the key's end waits. */
-	rc = wait_for_random_bytes();
-	if (rc)
-		return ERR_PTR(rc);
-	cipher = new_cipher();
-	if (IS_ERR(cipher))
-		return cipher;
-	rc = -ENOKEY;
-	noio = use_begin(key);
-	if (key->kc)
-		rc = svcenc_keycrypt_make_volume(key->kc, sb, cipher->tfm);
-	use_end(key, noio);
-	if (!rc)
-		return cipher;
-	svcenc_cipher_free(cipher);
-	return ERR_PTR(rc);
-}
-
-struct svcenc_cipher *svcenc_key_open_volume(struct svcenc_key *key,
-					     const struct svcenc_sb *sb)
-{
-	struct svcenc_cipher *cipher = new_cipher();
-	unsigned int noio;
-	int rc = -ENOKEY;
-
-	if (IS_ERR(cipher))
-		return cipher;
-	noio = use_begin(key);
-	if (key->kc)
-		rc = svcenc_keycrypt_open_volume(key->kc, sb, cipher->tfm);
-	use_end(key, noio);
-	if (!rc)
-		return cipher;
-	svcenc_cipher_free(cipher);
-	return ERR_PTR(rc);
-}
-
 int svcenc_key_attach(struct svcenc_key *key, struct svcenc_cipher *cipher,
 		      struct svcenc_slot *slot)
 {
@@ -647,6 +603,62 @@ int svcenc_key_attach(struct svcenc_key *key, struct svcenc_cipher *cipher,
 		rc = 0;
 	}
 	spin_unlock(&keys_lock);
+	return rc;
+}
+
+/*
+ * key->use held for reading: the end of the key, which marks it dead and then
+ * waits for that lock, either finds @cipher on the key's list, or has this one
+ * fail and free it. Outside of the lock there is never a volume key that the end
+ * does not know of.
+ */
+static int hang(struct svcenc_key *key, struct svcenc_cipher *cipher,
+		struct svcenc_slot *slot, int rc)
+{
+	if (!rc)
+		rc = svcenc_key_attach(key, cipher, slot);
+	if (rc)
+		svcenc_cipher_free(cipher);
+	return rc;
+}
+
+int svcenc_key_make_volume(struct svcenc_key *key, struct svcenc_sb *sb,
+			   struct svcenc_slot *slot)
+{
+	struct svcenc_cipher *cipher;
+	unsigned int noio;
+	int rc;
+
+	/* May take long at an early boot: not while the key's end waits. */
+	rc = wait_for_random_bytes();
+	if (rc)
+		return rc;
+	cipher = new_cipher();
+	if (IS_ERR(cipher))
+		return PTR_ERR(cipher);
+	rc = -ENOKEY;
+	noio = use_begin(key);
+	if (key->kc)
+		rc = svcenc_keycrypt_make_volume(key->kc, sb, cipher->tfm);
+	rc = hang(key, cipher, slot, rc);
+	use_end(key, noio);
+	return rc;
+}
+
+int svcenc_key_open_volume(struct svcenc_key *key, const struct svcenc_sb *sb,
+			   struct svcenc_slot *slot)
+{
+	struct svcenc_cipher *cipher = new_cipher();
+	unsigned int noio;
+	int rc = -ENOKEY;
+
+	if (IS_ERR(cipher))
+		return PTR_ERR(cipher);
+	noio = use_begin(key);
+	if (key->kc)
+		rc = svcenc_keycrypt_open_volume(key->kc, sb, cipher->tfm);
+	rc = hang(key, cipher, slot, rc);
+	use_end(key, noio);
 	return rc;
 }
 
@@ -671,6 +683,21 @@ void svcenc_key_detach(struct svcenc_slot *slot)
 	}
 	spin_unlock(&keys_lock);
 	retire(&doomed);
+}
+
+int svcenc_key_show(struct svcenc_slot *from, struct svcenc_slot *to)
+{
+	struct svcenc_cipher *cipher;
+
+	spin_lock(&keys_lock);
+	cipher = slot_cipher(from);
+	if (cipher) {
+		RCU_INIT_POINTER(from->cipher, NULL);
+		cipher->slot = to;
+		rcu_assign_pointer(to->cipher, cipher);
+	}
+	spin_unlock(&keys_lock);
+	return cipher ? 0 : -ENOKEY;
 }
 
 int svcenc_key_move(struct svcenc_key *key, struct svcenc_slot *slot)

@@ -128,14 +128,23 @@ int svcenc_key_rewrap(struct svcenc_key *old, const struct svcenc_sb *from,
 		      struct svcenc_key *new, struct svcenc_sb *to);
 
 /*
- * Make a new volume key for @sb (filling its wrap), or open the one in @sb.
- * The cipher is not yet attached: svcenc_key_attach() or svcenc_cipher_free()
- * must follow.
+ * Make a new volume key for @sb (filling its wrap), or open the one in @sb, and
+ * hang its cipher into @slot (which must be empty), so that it ends with @key
+ * from its first moment on, whatever the caller waits for meanwhile. As long as
+ * nothing may be converted with it, @slot is one that no conversion knows.
+ * 0, -ENOKEY once @key ended, or as keycrypt.h's.
  */
-struct svcenc_cipher *svcenc_key_make_volume(struct svcenc_key *key,
-					     struct svcenc_sb *sb);
-struct svcenc_cipher *svcenc_key_open_volume(struct svcenc_key *key,
-					     const struct svcenc_sb *sb);
+int svcenc_key_make_volume(struct svcenc_key *key, struct svcenc_sb *sb,
+			   struct svcenc_slot *slot);
+int svcenc_key_open_volume(struct svcenc_key *key, const struct svcenc_sb *sb,
+			   struct svcenc_slot *slot);
+
+/*
+ * What hangs in @from, which no conversion knows, now hangs in @to, which must
+ * be empty. -ENOKEY: its key ended meanwhile, and @from is empty.
+ */
+int svcenc_key_show(struct svcenc_slot *from, struct svcenc_slot *to);
+
 void svcenc_cipher_free(struct svcenc_cipher *cipher);
 
 /*

@@ -77,12 +77,9 @@ static struct svcenc_slot *new_volume(struct kunit *test, struct live *live)
 {
 	struct svcenc_slot *slot = svcenc_kunit_zeroed(test, sizeof(*slot));
 	struct svcenc_sb *sb = svcenc_kunit_zeroed(test, sizeof(*sb));
-	struct svcenc_cipher *cipher;
 
 	svcenc_kunit_known_sb(test, sb);
-	cipher = svcenc_key_make_volume(live->key, sb);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cipher);
-	KUNIT_ASSERT_EQ(test, 0, svcenc_key_attach(live->key, cipher, slot));
+	KUNIT_ASSERT_EQ(test, 0, svcenc_key_make_volume(live->key, sb, slot));
 	return slot;
 }
 
@@ -163,12 +160,12 @@ static void ended_key_does_nothing_more(struct kunit *test)
 	struct svcenc_sb *to = svcenc_kunit_zeroed(test, sizeof(*to));
 	u8 *span = svcenc_kunit_zeroed(test, SVCENC_SB_MAC_SPAN);
 	const struct svcenc_rewrap rewrap = {};
+	u8 key[SVCENC_VOLKEY_SIZE] = { 1 };
 	struct svcenc_cipher *cipher;
 	u8 mac[SVCENC_SB_MAC_SIZE] = {};
 
 	svcenc_kunit_known_sb(test, sb);
-	cipher = svcenc_key_make_volume(live->key, sb);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cipher);
+	cipher = svcenc_kunit_cipher(test, NULL, key);
 	svcenc_holder_end(live->holder, "revoked");
 	KUNIT_EXPECT_EQ(test, -ENOKEY,
 			svcenc_key_attach(live->key, cipher, slot));
@@ -182,9 +179,10 @@ static void ended_key_does_nothing_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOKEY,
 			svcenc_key_rewrap(other->key, sb, live->key, to));
 	KUNIT_EXPECT_EQ(test, -ENOKEY,
-			PTR_ERR(svcenc_key_open_volume(live->key, sb)));
+			svcenc_key_open_volume(live->key, sb, slot));
 	KUNIT_EXPECT_EQ(test, -ENOKEY,
-			PTR_ERR(svcenc_key_make_volume(live->key, to)));
+			svcenc_key_make_volume(live->key, to, slot));
+	KUNIT_EXPECT_FALSE(test, svcenc_slot_live(slot));
 	KUNIT_EXPECT_EQ(test, -ENOKEY,
 			PTR_ERR(svcenc_holder_key(live->holder)));
 	KUNIT_EXPECT_EQ(test, -ENOKEY, svcenc_key_lease(&live->id, LONG_S));
@@ -330,6 +328,36 @@ static void detach_leaves_the_key_and_others(struct kunit *test)
 	drop_live(live);
 }
 
+static void shown_key_hangs_in_the_other_slot(struct kunit *test)
+{
+	struct live *live = new_live(test, 1, LONG_S);
+	struct svcenc_slot *from = new_volume(test, live);
+	struct svcenc_slot *to = svcenc_kunit_zeroed(test, sizeof(*to));
+
+	KUNIT_EXPECT_EQ(test, 0, svcenc_key_show(from, to));
+	KUNIT_EXPECT_FALSE(test, svcenc_slot_live(from));
+	KUNIT_EXPECT_EQ(test, 1, devices_of(&live->id));
+	kunit_kfree(test, from);
+	KUNIT_EXPECT_EQ(test, 0, convert_once(test, to));
+	svcenc_holder_end(live->holder, "revoked");
+	KUNIT_EXPECT_EQ(test, -ENOKEY, convert_once(test, to));
+	drop_live(live);
+}
+
+/* The volume waits for its disk meanwhile: nothing of its key stays. */
+static void key_that_is_not_shown_ends_too(struct kunit *test)
+{
+	struct live *live = new_live(test, 1, LONG_S);
+	struct svcenc_slot *from = new_volume(test, live);
+	struct svcenc_slot *to = svcenc_kunit_zeroed(test, sizeof(*to));
+
+	svcenc_holder_end(live->holder, "revoked");
+	KUNIT_EXPECT_FALSE(test, svcenc_slot_live(from));
+	KUNIT_EXPECT_EQ(test, -ENOKEY, svcenc_key_show(from, to));
+	KUNIT_EXPECT_FALSE(test, svcenc_slot_live(to));
+	drop_live(live);
+}
+
 static void moved_volume_ends_with_the_new_key(struct kunit *test)
 {
 	struct live *from = new_live(test, 1, LONG_S);
@@ -369,12 +397,13 @@ static void rewraps_in_both_directions(struct kunit *test)
 	struct live *b = new_live(test, 2, LONG_S);
 	struct svcenc_sb *under_a = svcenc_kunit_zeroed(test, sizeof(*under_a));
 	struct svcenc_sb *under_b = svcenc_kunit_zeroed(test, sizeof(*under_b));
-	struct svcenc_cipher *made, *opened;
+	struct svcenc_slot *made = svcenc_kunit_zeroed(test, sizeof(*made));
+	struct svcenc_slot *opened = svcenc_kunit_zeroed(test, sizeof(*opened));
 
 	svcenc_kunit_known_sb(test, under_a);
 	under_a->key = a->id;
-	made = svcenc_key_make_volume(a->key, under_a);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, made);
+	KUNIT_ASSERT_EQ(test, 0,
+			svcenc_key_make_volume(a->key, under_a, made));
 	*under_b = *under_a;
 	under_b->key = b->id;
 	KUNIT_EXPECT_EQ(test, 0,
@@ -382,10 +411,10 @@ static void rewraps_in_both_directions(struct kunit *test)
 	memset(&under_a->current_, 0, sizeof(under_a->current_));
 	KUNIT_EXPECT_EQ(test, 0,
 			svcenc_key_rewrap(b->key, under_b, a->key, under_a));
-	opened = svcenc_key_open_volume(a->key, under_a);
-	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, opened);
-	svcenc_cipher_free(made);
-	svcenc_cipher_free(opened);
+	KUNIT_EXPECT_EQ(test, 0,
+			svcenc_key_open_volume(a->key, under_a, opened));
+	svcenc_key_detach(made);
+	svcenc_key_detach(opened);
 	drop_live(a);
 	drop_live(b);
 }
@@ -597,6 +626,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_key_becomes_live_while_refused),
 	KUNIT_CASE(end_empties_every_slot),
 	KUNIT_CASE(detach_leaves_the_key_and_others),
+	KUNIT_CASE(shown_key_hangs_in_the_other_slot),
+	KUNIT_CASE(key_that_is_not_shown_ends_too),
 	KUNIT_CASE(moved_volume_ends_with_the_new_key),
 	KUNIT_CASE(move_to_an_ended_key_locks),
 	KUNIT_CASE(rewraps_in_both_directions),
