@@ -74,6 +74,11 @@ json_t *pass_survey(struct agent *agent, const struct policy *policy,
 	return left_behind;
 }
 
+/*
+ * By a volume that the store has under this key, or under an earlier one: then
+ * a rewrap may have reached its header that nobody lived to note, or that failed
+ * in one of its copies.
+ */
 static bool is_used(struct agent *agent, const struct svcenc_keyid *key)
 {
 	struct svcenc_fault ignored = { .kind = SVCENC_FAULT_NONE };
@@ -82,7 +87,7 @@ static bool is_used(struct agent *agent, const struct svcenc_keyid *key)
 
 	while (volume_next_of(agent, &key->policy, &cursor, &volume, &ignored) >
 	       0)
-		if (svcenc_keyid_equal(&volume.key, key))
+		if (volume.key.version <= key->version)
 			return true;
 	return false;
 }
@@ -117,7 +122,7 @@ int pass_forget_unused(struct agent *agent, const struct svcenc_uuid *policy,
 		if (r < 0)
 			break;
 		log_audit("policy '%s': key version %u is forgotten, no volume "
-			  "is under it",
+			  "can be under it",
 			  policy_label(agent, &unused), unused.key.version);
 	}
 	return r;

@@ -369,18 +369,52 @@ static int rewrap_in_kernel(struct refresh *refresh,
 }
 
 /*
+ * The key to rewrap from: the kernel's, if the volume is open. Its header names
+ * another one if a rewrap reached one copy and failed at the other. Done again,
+ * that rewrap is no different. But to a third key it would write over the record
+ * that the header needs if the volume is closed as it is.
+ */
+static int find_from(const struct refresh *refresh, const struct volume *volume,
+		     const struct reached *reached, struct svcenc_keyid *ret,
+		     struct svcenc_fault *fault)
+{
+	const struct svcenc_keyid *named = &reached->header.newest->key;
+	struct svcenc_status status;
+	int r;
+
+	*ret = *named;
+	if (!reached->info.exists)
+		return 0;
+	r = sys_dm_status(volume->name, &status);
+	if (r < 0)
+		return kernel_fault(r, "read the volume's status", fault);
+	*ret = status.key;
+	if (svcenc_keyid_equal(named, &status.key) ||
+	    svcenc_keyid_equal(named, &refresh->policy.key))
+		return 0;
+	return refuse(volume, SVCENC_FAULT_KERNEL,
+		      "its header names another policy key than the kernel "
+		      "uses: a write of it has failed",
+		      "once the device is well, close the volume and open it",
+		      fault);
+}
+
+/*
  * Record copy 1 first, then the superblocks, then (write_both) copy 2: who
  * recovers takes the copy whose key the superblock names.
  */
 static int rewrap(struct refresh *refresh, struct volume *volume,
 		  const struct reached *reached, struct svcenc_fault *fault)
 {
-	const struct svcenc_keyid *now = &reached->header.newest->key;
 	struct svcenc_status status;
-	int r = 0;
+	struct svcenc_keyid from;
+	int r;
 
-	if (!svcenc_keyid_equal(now, &refresh->policy.key)) {
-		r = need_from(refresh, now, fault);
+	r = find_from(refresh, volume, reached, &from, fault);
+	if (r < 0)
+		return r;
+	if (!svcenc_keyid_equal(&from, &refresh->policy.key)) {
+		r = need_from(refresh, &from, fault);
 		if (!r)
 			r = write_record(refresh, volume, reached, 0, fault);
 		svcenc_step("refresh-record-ahead");

@@ -41,6 +41,8 @@ static struct {
 	char moment[64];	 /* name of the other one, "" = none */
 	bool moment_hidden;
 	bool read_only, gone;
+	/* what the kernel uses; NULL: what the header names */
+	const struct svcenc_keyid *kernel_key;
 	bool live[3]; /* key versions */
 	char refusal[64];
 } t;
@@ -167,15 +169,22 @@ static void check_name(const char *name)
 	assert_string_equal(name, t.info.exists ? "data" : t.moment);
 }
 
+static const struct svcenc_keyid *kernel_key(void)
+{
+	return t.kernel_key ? t.kernel_key : &t.sb.key;
+}
+
 int sys_dm_status(const char *name, struct svcenc_status *ret)
 {
+	const struct svcenc_keyid *key = kernel_key();
+
 	check_name(name);
 	if (fails())
 		return -ENXIO;
 	memset(ret, 0, sizeof(*ret));
-	ret->state = t.live[t.sb.key.version] ? SVCENC_STATE_ACTIVE :
-						SVCENC_STATE_LOCKED;
-	ret->key = t.sb.key;
+	ret->state = t.live[key->version] ? SVCENC_STATE_ACTIVE :
+					    SVCENC_STATE_LOCKED;
+	ret->key = *key;
 	ret->seq = t.sb.seq;
 	ret->epoch = t.sb.epoch;
 	return 0;
@@ -185,7 +194,7 @@ int sys_dm_status(const char *name, struct svcenc_status *ret)
 int sys_dm_message(const char *name, const char *message)
 {
 	struct svcenc_rewrap rewrap = { .volume = t.sb.uuid,
-					.from = t.sb.key,
+					.from = *kernel_key(),
 					.to = policies[2].key };
 	char key[SVCENC_KEYID_TEXT + 1], hex[SVCENC_AUTH_TEXT + 1];
 	u8 auth[SVCENC_AUTH_SIZE];
@@ -195,17 +204,18 @@ int sys_dm_message(const char *name, const char *message)
 	check_name(name);
 	memcpy(rewrap.to_check, policies[2].check, sizeof(rewrap.to_check));
 	assert_int_equal(svcenc_hierarchy_authorise_rewrap(
-				 keys[t.sb.key.version], &rewrap, auth),
+				 keys[rewrap.from.version], &rewrap, auth),
 			 0);
 	svcenc_hex_print(auth, sizeof(auth), hex);
 	svcenc_keyid_print(&policies[2].key, key);
 	snprintf(wanted, sizeof(wanted), "rewrap %s %s", key, hex);
 	assert_string_equal(message, wanted);
-	assert_true(t.live[t.sb.key.version] && t.live[2]);
+	assert_true(t.live[rewrap.from.version] && t.live[2]);
 	if (fails())
 		return -EIO;
 	t.sb.key = policies[2].key;
 	t.sb.seq++;
+	t.kernel_key = NULL;
 	return 0;
 }
 
@@ -538,6 +548,24 @@ static void kernel_was_faster_than_the_store(void **state)
 	is_done();
 }
 
+/* A rewrap reached one copy and failed at the other: the same again. */
+static void kernel_stayed_with_the_key_of_before(void **state)
+{
+	struct svcenc_fault fault;
+	enum refresh_outcome done;
+
+	(void)state;
+	t.info.exists = true;
+	t.live[1] = true;
+	t.kernel_key = &policies[1].key;
+	t.sb.key = policies[2].key;
+	t.sb.seq++;
+	assert_int_equal(refresh(&done, &fault), 0);
+	assert_string_equal(t.did, "record-1 rewrap save record-2 record-1 "
+				   "save ");
+	is_done();
+}
+
 /* n-th call fails, for each n; then the same again finishes. */
 static void every_failure_can_be_gone_on_from(void **state)
 {
@@ -603,6 +631,22 @@ static void what_is_not_touched(void **state)
 	set_up(state);
 	t.stored.uuid.b[0] ^= 1;
 	refused("does not carry it", SVCENC_FAULT_WRONG_DEVICE);
+}
+
+/* What the header needs lies in record copy 1. */
+static void third_key_does_not_come_between(void **state)
+{
+	struct svcenc_keyid earlier = policies[1].key;
+
+	(void)state;
+	earlier.version = 0;
+	t.info.exists = true;
+	t.live[0] = true;
+	t.kernel_key = &earlier;
+	t.stored.key = earlier;
+	refused("its header names another policy key than the kernel uses",
+		SVCENC_FAULT_KERNEL);
+	assert_string_equal(t.did, "");
 }
 
 static void header_of_a_later_key(void **state)
@@ -676,6 +720,8 @@ int main(void)
 		TEST(fresh_volume_gets_its_key_first),
 		TEST(stale_record_needs_no_kernel),
 		TEST(kernel_was_faster_than_the_store),
+		TEST(kernel_stayed_with_the_key_of_before),
+		TEST(third_key_does_not_come_between),
 		TEST(every_failure_can_be_gone_on_from),
 		TEST(remains_are_cleared_away),
 		TEST(what_is_not_touched),
