@@ -121,7 +121,8 @@ struct svcenc_dev {
 	unsigned int holders;	 /* writes that hold pages or a bounce bio */
 	struct bio_list to_submit; /* bounces filled on a queue */
 	struct list_head healing; /* written; the unreadable list says it not */
-	struct work_struct submit_work; /* on svcenc_submit_wq */
+	struct work_struct submit_work; /* on svcenc_submit_wq[level] */
+	unsigned int level; /* registry.c's; constant once claimed */
 	struct work_struct heal_work; /* on svcenc_heal_wq */
 	struct svcenc_counters __percpu *counters;
 
@@ -170,7 +171,8 @@ static inline struct mapped_device *svcenc_dev_md(const struct svcenc_dev *dev)
 extern struct workqueue_struct *svcenc_wq;
 extern struct workqueue_struct *svcenc_small_wq;
 /* At most one job per volume, which may wait for the device below. */
-extern struct workqueue_struct *svcenc_submit_wq;
+enum { SVCENC_LEVELS = 4 }; /* volumes directly on each other; see main.c */
+extern struct workqueue_struct *svcenc_submit_wq[SVCENC_LEVELS];
 /* At most one job per volume, which waits for I/O of the device below. */
 extern struct workqueue_struct *svcenc_heal_wq;
 /* Messages about ended keys: nothing depends on it. */

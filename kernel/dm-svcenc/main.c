@@ -19,7 +19,7 @@
 
 struct workqueue_struct *svcenc_wq;
 struct workqueue_struct *svcenc_small_wq;
-struct workqueue_struct *svcenc_submit_wq;
+struct workqueue_struct *svcenc_submit_wq[SVCENC_LEVELS];
 struct workqueue_struct *svcenc_heal_wq;
 struct workqueue_struct *svcenc_event_wq;
 
@@ -37,16 +37,44 @@ MODULE_PARM_DESC(keyring, "serial of the keyring .svcenc (read-only)");
 
 static void destroy_queues(void)
 {
+	unsigned int i;
+
 	if (svcenc_event_wq)
 		destroy_workqueue(svcenc_event_wq);
 	if (svcenc_heal_wq)
 		destroy_workqueue(svcenc_heal_wq);
-	if (svcenc_submit_wq)
-		destroy_workqueue(svcenc_submit_wq);
+	for (i = 0; i < SVCENC_LEVELS; i++)
+		if (svcenc_submit_wq[i])
+			destroy_workqueue(svcenc_submit_wq[i]);
 	if (svcenc_small_wq)
 		destroy_workqueue(svcenc_small_wq);
 	if (svcenc_wq)
 		destroy_workqueue(svcenc_wq);
+}
+
+/*
+ * One for the volumes of each level. Where there is no memory for a worker, the
+ * rescuer of a queue does its jobs one after the other; and a job of a volume on
+ * top of another one waits, when all I/Os of that one are taken, for the other
+ * one's job: it must not be in its line.
+ *
+ * They come before further conversions, while the ciphertext is in a cache and
+ * few pages hold any: in one line with them it would go down last.
+ */
+static bool __init create_submit_queues(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SVCENC_LEVELS; i++) {
+		svcenc_submit_wq[i] = alloc_workqueue("svcenc_submit/%u",
+						      WQ_MEM_RECLAIM |
+							      WQ_UNBOUND |
+							      WQ_HIGHPRI,
+						      WQ_MAX_ACTIVE, i);
+		if (!svcenc_submit_wq[i])
+			return false;
+	}
+	return true;
 }
 
 static int __init create_queues(void)
@@ -61,19 +89,11 @@ static int __init create_queues(void)
 	svcenc_small_wq = alloc_workqueue("svcenc_small",
 					  WQ_MEM_RECLAIM | WQ_UNBOUND,
 					  num_possible_cpus());
-	/*
-	 * Before further conversions, while the ciphertext is in a cache and
-	 * few pages hold any: in one line with them it would go down last.
-	 */
-	svcenc_submit_wq = alloc_workqueue("svcenc_submit",
-					   WQ_MEM_RECLAIM | WQ_UNBOUND |
-						   WQ_HIGHPRI,
-					   WQ_MAX_ACTIVE);
 	svcenc_heal_wq = alloc_workqueue("svcenc_heal",
 					 WQ_MEM_RECLAIM | WQ_UNBOUND,
 					 WQ_MAX_ACTIVE);
 	svcenc_event_wq = alloc_workqueue("svcenc_event", WQ_UNBOUND, 0);
-	if (svcenc_wq && svcenc_small_wq && svcenc_submit_wq &&
+	if (svcenc_wq && svcenc_small_wq && create_submit_queues() &&
 	    svcenc_heal_wq && svcenc_event_wq)
 		return 0;
 	destroy_queues();

@@ -313,7 +313,7 @@ void svcenc_io_submit_later(struct svcenc_dev *dev, struct bio *bounce)
 
 	spin_lock_irqsave(&dev->starved_lock, flags);
 	bio_list_add(&dev->to_submit, bounce);
-	queue_work(svcenc_submit_wq, &dev->submit_work);
+	queue_work(svcenc_submit_wq[dev->level], &dev->submit_work);
 	spin_unlock_irqrestore(&dev->starved_lock, flags);
 }
 

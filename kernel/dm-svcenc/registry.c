@@ -19,6 +19,22 @@ static unsigned long last_number; /* registry_lock */
 static struct svcenc_dev *last; /* registry_lock; NULL = none */
 
 /*
+ * registry_lock held. Of a volume on the device @name: 0, or one more than that
+ * of the volume that this device is. What lies on it through other layers counts
+ * as 0, and more than SVCENC_LEVELS - 1 as that.
+ */
+static unsigned int level_above(const char *name)
+{
+	struct svcenc_dev *other;
+	unsigned int level = 0;
+
+	list_for_each_entry(other, &volumes, node)
+		if (!strcmp(svcenc_dev_name(other), name))
+			level = max(level, other->level + 1);
+	return min_t(unsigned int, level, SVCENC_LEVELS - 1);
+}
+
+/*
  * registry_lock held. A mapped device keeps its number through reloads, of
  * which two tables are listed for a while, so no dump meets it at two places.
  */
@@ -26,6 +42,7 @@ static void add_to_list(struct svcenc_dev *dev)
 {
 	struct svcenc_dev *other;
 
+	dev->level = level_above(dev->lower->name);
 	list_for_each_entry(other, &volumes, node) {
 		if (svcenc_dev_md(other) == svcenc_dev_md(dev)) {
 			dev->number = other->number;
