@@ -23,7 +23,10 @@ struct svcenc_soon {
 void svcenc_soon_init(void);
 void svcenc_soon_exit(void); /* no job is left, none will come */
 
-/* Interrupts are off: runs @job on this CPU once they are on again. */
+/*
+ * The caller does not leave this CPU, because interrupts are off or it is a
+ * softirq: runs @job here, in a softirq that begins later.
+ */
 void svcenc_soon(struct svcenc_soon *job);
 
 #endif
