@@ -3,7 +3,7 @@
 
 KTEST_SRC := tests/kselftest/dm-svcenc
 KTEST_BIN := $(B)/test/bin
-KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-squeeze svcenc-addkey svcenc-all \
+KTEST_PROGRAMS := svcenc-io svcenc-fsx svcenc-rounds svcenc-addkey svcenc-all \
 	svcenc-slices
 
 .PHONY: kselftest

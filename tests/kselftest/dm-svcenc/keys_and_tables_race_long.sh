@@ -3,7 +3,7 @@
 # DESCRIPTION: This test will let threads change keys and tables for half an
 # DESCRIPTION: hour, see keys_and_tables_race.sh.
 # RUNS: vm
-# VM: --smp 2
+# VM: --smp 2 --append log_buf_len=128M
 # SET: long
 # TIMEOUT: 2100
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Direct writes of 128 KiB, each read back and compared, from 32 threads,
- * while nearly no memory may be had without waiting: vm.min_free_kbytes is
- * put above what is free, again and again, as the kernel reclaims what it can
- * to get there, and put back afterwards.  All in one process that is locked
- * into memory, so that what stalls is the device and not a page of a program.
- * Knows nothing of what the device is.
+ * Direct writes of 128 KiB, each read back and compared, from 32 threads. All
+ * in one process that is locked into memory, so that where memory is short what
+ * stalls is the device and not a page of a program. Knows nothing of what the
+ * device is.
  *
- *   svcenc-squeeze DEVICE SECONDS
+ *   svcenc-rounds DEVICE SECONDS
  *
  * Prints the number of rounds (write and read) in each second.  Exit status
  * 1: an I/O failed, or what was read is not what was written.
@@ -22,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 enum {
@@ -30,18 +27,12 @@ enum {
 	IO_BYTES = 128 << 10,
 	SLOTS = 4, /* places of each thread on the device */
 	STACK_BYTES = 64 << 10,
-	SHORT_OF_KIB = 80 << 10, /* how far above the free memory */
 	SECONDS_MAX = 60,
-	SQUEEZES_PER_SECOND = 50,
-	MIN_FREE_TEXT = 32,
 };
-
-static const char min_free_path[] = "/proc/sys/vm/min_free_kbytes";
 
 static int device;
 static atomic_bool stop, failed;
 static atomic_uint rounds;
-static long squeezed_to; /* KiB that shall be free */
 
 struct worker {
 	pthread_t thread;
@@ -79,7 +70,7 @@ static void need(bool ok, const char *what)
 {
 	if (ok)
 		return;
-	fprintf(stderr, "svcenc-squeeze: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "svcenc-rounds: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -97,72 +88,30 @@ static void start(struct worker *worker, unsigned int number)
 	pthread_attr_destroy(&attr);
 }
 
-/* By a call that allocates nothing: /proc/meminfo would wait for memory. */
-static long free_kib(void)
-{
-	struct sysinfo info;
-
-	need(!sysinfo(&info), "sysinfo");
-	return (long)(info.freeram / 1024 * info.mem_unit);
-}
-
-static void set_min_free(int fd, const char *text)
-{
-	need(pwrite(fd, text, strlen(text), 0) > 0, min_free_path);
-}
-
-/* A second in which what was reclaimed never is enough. */
-static void squeeze_for_a_second(int fd)
-{
-	char high[MIN_FREE_TEXT];
-
-	for (int i = 0; i < SQUEEZES_PER_SECOND; i++) {
-		const long wanted = free_kib() + SHORT_OF_KIB;
-
-		if (wanted > squeezed_to) {
-			snprintf(high, sizeof(high), "%ld", wanted);
-			set_min_free(fd, high);
-			squeezed_to = wanted;
-		}
-		usleep(1000000 / SQUEEZES_PER_SECOND);
-	}
-}
-
 int main(int argc, char **argv)
 {
-	static unsigned int per_second[SECONDS_MAX];
 	const int seconds = argc == 3 ? atoi(argv[2]) : 0;
-	const int min_free = open(min_free_path, O_RDWR | O_CLOEXEC);
-	char normal[MIN_FREE_TEXT] = "";
 	static struct worker workers[THREADS];
 
 	if (seconds < 1 || seconds > SECONDS_MAX) {
-		fputs("usage: svcenc-squeeze DEVICE SECONDS (1 to 60)\n",
+		fputs("usage: svcenc-rounds DEVICE SECONDS (1 to 60)\n",
 		      stderr);
 		return 2;
 	}
-	need(min_free >= 0 &&
-		     pread(min_free, normal, sizeof(normal) - 1, 0) > 0,
-	     min_free_path);
 	device = open(argv[1], O_RDWR | O_DIRECT | O_CLOEXEC);
 	need(device >= 0, argv[1]);
 	need(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall");
 	for (unsigned int i = 0; i < THREADS; i++)
 		start(&workers[i], i);
-	while (atomic_load(&rounds) < 2 * THREADS && !atomic_load(&failed))
-		usleep(10000);
 	for (int i = 0; i < seconds; i++) {
 		const unsigned int before = atomic_load(&rounds);
 
-		squeeze_for_a_second(min_free);
-		per_second[i] = atomic_load(&rounds) - before;
+		sleep(1);
+		printf("%u ", atomic_load(&rounds) - before);
 	}
-	set_min_free(min_free, normal);
+	printf("\n");
 	atomic_store(&stop, true);
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
-	for (int i = 0; i < seconds; i++)
-		printf("%u ", per_second[i]);
-	printf("\n");
 	return atomic_load(&failed);
 }
