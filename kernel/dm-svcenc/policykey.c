@@ -449,12 +449,29 @@ static struct svcenc_key *join(struct svcenc_holder *holder)
 	return surplus;
 }
 
+/* keys_lock held: a live key of that name whose timeout has passed. */
+static struct svcenc_key *get_expired(const struct svcenc_keyid *id)
+{
+	struct svcenc_key *key = find_live(id);
+
+	return key && holder_expired(key, ktime_get_real_seconds()) ?
+		       get_key(key) :
+		       NULL;
+}
+
 int svcenc_holder_join(struct svcenc_holder *holder, struct key *of)
 {
-	struct svcenc_key *surplus;
+	struct svcenc_key *surplus, *expired;
 
 	holder->of = of;
 	spin_lock(&keys_lock);
+	/* The tick has not looked yet: this one would end with that. */
+	while ((expired = get_expired(&holder->key->id))) {
+		spin_unlock(&keys_lock);
+		end_key(expired, "timeout");
+		svcenc_key_put(expired);
+		spin_lock(&keys_lock);
+	}
 	surplus = join(holder);
 	spin_unlock(&keys_lock);
 	if (IS_ERR(surplus))

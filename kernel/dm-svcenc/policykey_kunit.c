@@ -610,6 +610,23 @@ static void timeout_of_the_system_is_honoured(struct kunit *test)
 	drop_live(live);
 }
 
+/* Before anybody has noticed that the other one is over. */
+static void key_added_after_a_timeout_is_a_new_one(struct kunit *test)
+{
+	struct live *old = new_live(test, 1, LONG_S);
+	struct svcenc_slot *slot = new_volume(test, old);
+	struct live *new;
+
+	WRITE_ONCE(old->of.expiry, ktime_get_real_seconds());
+	new = new_live(test, 1, LONG_S);
+	KUNIT_EXPECT_FALSE(test, svcenc_slot_live(slot));
+	KUNIT_EXPECT_PTR_NE(test, old->key, new->key);
+	msleep(2500); /* the tick looks once a second */
+	KUNIT_EXPECT_EQ(test, 0, devices_of(&new->id));
+	drop_live(new);
+	drop_live(old);
+}
+
 static int case_init(struct kunit *test)
 {
 	svcenc_kunit_forget();
@@ -639,6 +656,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(lease_ends_the_key_in_time),
 	KUNIT_CASE(renewed_lease_does_not_end),
 	KUNIT_CASE(timeout_of_the_system_is_honoured),
+	KUNIT_CASE(key_added_after_a_timeout_is_a_new_one),
 	{}
 };
 
