@@ -73,7 +73,7 @@ size_t svcenc_crypt_reqsize(void)
 /*
  * An asynchronous request is done. conv->cipher is still there: its busy
  * count was ours. After the decrement it may be freed as soon as this RCU
- * section ends: was_async makes retire() in policykey.c wait for that.
+ * section ends: was_async makes volumekey.c wait for that.
  */
 static void request_done(void *context, int error)
 {

@@ -52,7 +52,7 @@ struct svcenc_dev {
 
 	/*
 	 * By parity of the epoch, so that the next key has its place beside
-	 * the current one. policykey.c's, through its functions.
+	 * the current one. volumekey.c's, through its functions.
 	 */
 	struct svcenc_slot slots[2];
 	/*

@@ -2,8 +2,8 @@
 /*
  * What the KUnit suites of dm-svcenc-kunit.ko share: the parts of the module
  * that they run with, exact-size buffers, known keys and a look through all
- * memory. The suites test core/, crypt.c, keycrypt.c and policykey.c; messages
- * that those send are heard here instead of by netlink.c and registry.c.
+ * memory. The suites test core/, crypt.c, keycrypt.c, volumekey.c, policykey.c;
+ * messages that those send are heard here instead of by netlink.c and registry.c.
  *
  * The module must not be loaded beside dm-svcenc.ko: tracepoints of one name.
  */

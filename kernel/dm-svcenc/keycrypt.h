@@ -4,7 +4,7 @@
  * check a rewrap authorisation. keycrypt.c is the only file that computes
  * with raw key bytes; every function below takes or leaves them wiped. It
  * knows nothing of keyrings, leases, devices or who is allowed to ask, and
- * does not lock: policykey.c keeps the transforms alive around each call.
+ * does not lock: volumekey.c keeps the transforms alive around each call.
  *
  * All functions sleep, none may be called with a spinlock held.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policy keys: their life, leases, their end, and the ciphers of the volumes
- * under them; policykey.h has the contract. Does not know what a keyring, a
- * bio, a superblock's location or a table is.
+ * Policy keys: their life, leases, and their end; policykey.h has the contract,
+ * volumekey.c what volumes do with a key while it lives. Does not know what a
+ * keyring, a bio, a superblock or a table is.
  *
  * A policy key is live from the first holder that joins until its end, then a
  * shell until the last reference.
@@ -12,48 +12,19 @@
  * struct key is taken around revoke by the system, never by us, and never
  * while keys_lock is held.
  */
-#include <crypto/skcipher.h>
 #include <linux/hrtimer.h>
 #include <linux/key.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
-#include <linux/random.h>
-#include <linux/rcupdate.h>
-#include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "crypt.h"
 #include "keycrypt.h"
 #include "netlink.h"
-#include "policykey.h"
+#include "policykey_int.h"
 #include "registry.h"
 #include "trace.h"
-
-struct svcenc_key {
-	refcount_t refs;
-	struct svcenc_keyid id;		 /* constant */
-	u8 check[SVCENC_CHECK_SIZE];	 /* constant; public */
-	struct list_head node;		 /* keys_lock; in live_keys */
-	unsigned long number;		 /* keys_lock; since it is live */
-	struct list_head holders;	 /* keys_lock; empty = nobody holds it */
-	struct list_head ciphers;	 /* keys_lock; of the open volumes */
-	bool dead;			 /* keys_lock; set once */
-	u32 lease_s;			 /* keys_lock */
-	ktime_t deadline;		 /* keys_lock; CLOCK_BOOTTIME */
-	struct hrtimer lease_timer;	 /* armed while live */
-	struct work_struct lease_work;	 /* owns a reference while queued */
-	struct work_struct lost_work;	 /* owns a reference while queued */
-	const char *lost_reason;	 /* set by the one who ends it */
-	struct completion ended;	 /* all transforms are gone */
-	/*
-	 * Readers use kc (CPU work only, short); the end takes it for writing
-	 * to free kc. Nobody allocates with __GFP_IO or does I/O inside.
-	 */
-	struct rw_semaphore use;
-	struct svcenc_keycrypt *kc; /* use; NULL after the end */
-};
 
 /* Policy key @key as one struct key of the system stands for it. */
 struct svcenc_holder {
@@ -63,7 +34,7 @@ struct svcenc_holder {
 	u32 lease_s;		/* asked for at add_key() */
 };
 
-static DEFINE_SPINLOCK(keys_lock);
+DEFINE_SPINLOCK(svcenc_keys_lock);
 static LIST_HEAD(live_keys); /* keys_lock; numbers rise */
 static unsigned long last_number; /* keys_lock */
 static bool refusing;	     /* keys_lock; no key may become live */
@@ -113,74 +84,6 @@ static struct svcenc_key *find_live(const struct svcenc_keyid *id)
 
 /* --------------------------------------------------------- end of a key */
 
-static int busy_sum(const struct svcenc_cipher *cipher)
-{
-	int cpu, sum = 0;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(cipher->busy, cpu));
-	return sum;
-}
-
-/*
- * Waits for asynchronous conversions. The caller has emptied the slot and
- * waited for a grace period, so busy only falls. dying pairs with the smp_mb()
- * in svcenc_crypt's completion: either it sees dying and wakes us, or we see
- * its decrement.
- */
-static void wait_idle(struct svcenc_cipher *cipher)
-{
-	WRITE_ONCE(cipher->dying, true);
-	smp_mb(); /* pairs with request_done() in crypt.c */
-	wait_event(cipher->idle, !busy_sum(cipher));
-}
-
-void svcenc_cipher_free(struct svcenc_cipher *cipher)
-{
-	if (IS_ERR_OR_NULL(cipher))
-		return;
-	/*
-	 * Freeing zeroes the key schedule, but cryptd's daemon may hold the
-	 * last reference for a moment after it completed a request: overwrite
-	 * the key now, free when it likes.
-	 */
-	svcenc_crypt_forget_key(cipher->tfm);
-	crypto_free_skcipher(cipher->tfm);
-	free_percpu(cipher->busy);
-	kfree(cipher);
-}
-
-/* keys_lock held: the slot shows no cipher from now on. */
-static void empty_slot(struct svcenc_cipher *cipher)
-{
-	RCU_INIT_POINTER(cipher->slot->cipher, NULL);
-	/* The volume may go away as soon as keys_lock is released. */
-	cipher->slot = NULL;
-}
-
-/*
- * Waits for the conversions with ciphers whose slots were emptied, and frees
- * them. Takes no lock, allocates nothing.
- */
-static void retire(struct list_head *doomed)
-{
-	struct svcenc_cipher *cipher, *tmp;
-	bool was_async = false;
-
-	if (list_empty(doomed))
-		return;
-	synchronize_rcu_expedited();
-	list_for_each_entry(cipher, doomed, node) {
-		wait_idle(cipher);
-		was_async |= READ_ONCE(cipher->was_async);
-	}
-	/* A completion may be between its decrement and its end. */
-	if (was_async)
-		synchronize_rcu_expedited();
-	list_for_each_entry_safe(cipher, tmp, doomed, node)
-		svcenc_cipher_free(cipher);
-}
-
 /* On a queue without reclaim duties: it may wait for memory and locks. */
 static void lost(struct work_struct *work)
 {
@@ -199,15 +102,11 @@ static void lost(struct work_struct *work)
 /* keys_lock held. False if the key has ended already or never began. */
 static bool mark_dead(struct svcenc_key *key, struct list_head *ret_doomed)
 {
-	struct svcenc_cipher *cipher;
-
 	if (key->dead)
 		return false;
 	WRITE_ONCE(key->dead, true);
 	list_del_init(&key->node);
-	list_for_each_entry(cipher, &key->ciphers, node)
-		empty_slot(cipher);
-	list_splice_init(&key->ciphers, ret_doomed);
+	svcenc_volumekeys_hide(&key->ciphers, ret_doomed);
 	return true;
 }
 
@@ -221,7 +120,7 @@ static void finish_end(struct svcenc_key *key, struct list_head *doomed,
 {
 	const u64 begin = ktime_get_ns();
 
-	retire(doomed);
+	svcenc_volumekeys_retire(doomed);
 	down_write(&key->use);
 	svcenc_keycrypt_free(key->kc);
 	key->kc = NULL;
@@ -245,9 +144,9 @@ static void end_key(struct svcenc_key *key, const char *reason)
 	LIST_HEAD(doomed);
 	bool first;
 
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	first = mark_dead(key, &doomed);
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	if (first)
 		finish_end(key, &doomed, reason);
 	else
@@ -278,7 +177,7 @@ static void lease_end(struct work_struct *work)
 	LIST_HEAD(doomed);
 	bool first;
 
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	/*
 	 * A renewal may have come between the timer and here, and then wins.
 	 * Decided under the lock, so that no renewal is ever acknowledged for
@@ -286,7 +185,7 @@ static void lease_end(struct work_struct *work)
 	 */
 	first = ktime_compare(ktime_get_boottime(), key->deadline) >= 0 &&
 		mark_dead(key, &doomed);
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	if (first)
 		finish_end(key, &doomed, "lease ended");
 	svcenc_key_put(key);
@@ -312,14 +211,14 @@ int svcenc_key_lease(const struct svcenc_keyid *id, u32 lease_s)
 
 	if (!svcenc_lease_in_range(lease_s))
 		return -EINVAL;
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	key = find_live(id);
 	/* Past its deadline a key is over, even if the timer is late. */
 	if (key && ktime_compare(ktime_get_boottime(), key->deadline) >= 0)
 		key = NULL;
 	if (key)
 		lease_start(key, lease_s);
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	return key ? 0 : -ENOKEY;
 }
 
@@ -348,7 +247,7 @@ static void tick(struct work_struct *work)
 	struct svcenc_key *key, *expired = NULL;
 	bool more;
 
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	more = !list_empty(&live_keys);
 	list_for_each_entry(key, &live_keys, node) {
 		if (holder_expired(key, now)) {
@@ -356,7 +255,7 @@ static void tick(struct work_struct *work)
 			break;
 		}
 	}
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	if (expired) {
 		end_key(expired, "timeout");
 		svcenc_key_put(expired);
@@ -464,16 +363,16 @@ int svcenc_holder_join(struct svcenc_holder *holder, struct key *of)
 	struct svcenc_key *surplus, *expired;
 
 	holder->of = of;
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	/* The tick has not looked yet: this one would end with that. */
 	while ((expired = get_expired(&holder->key->id))) {
-		spin_unlock(&keys_lock);
+		spin_unlock(&svcenc_keys_lock);
 		end_key(expired, "timeout");
 		svcenc_key_put(expired);
-		spin_lock(&keys_lock);
+		spin_lock(&svcenc_keys_lock);
 	}
 	surplus = join(holder);
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	if (IS_ERR(surplus))
 		return PTR_ERR(surplus);
 	svcenc_key_put(surplus);
@@ -492,11 +391,11 @@ void svcenc_holder_leave(struct svcenc_holder *holder, const char *reason)
 	LIST_HEAD(doomed);
 	bool first;
 
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	list_del(&holder->node);
 	/* Under the same lock as join(): an add joins before this or not. */
 	first = list_empty(&key->holders) && mark_dead(key, &doomed);
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	if (first)
 		finish_end(key, &doomed, reason);
 	svcenc_holder_free(holder);
@@ -506,236 +405,16 @@ struct svcenc_key *svcenc_holder_key(const struct svcenc_holder *holder)
 {
 	struct svcenc_key *key = ERR_PTR(-ENOKEY);
 
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	if (!holder->key->dead)
 		key = get_key(holder->key);
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	return key;
 }
 
 const u8 *svcenc_holder_check(const struct svcenc_holder *holder)
 {
 	return holder->key->check;
-}
-
-/* ----------------------------------------------------------------- users */
-
-/*
- * Keeps key->kc while computing. The end of the key waits for this lock, so
- * allocations inside must not wait for I/O, which may need the key itself.
- */
-static unsigned int use_begin(struct svcenc_key *key)
-{
-	const unsigned int noio = memalloc_noio_save();
-
-	down_read(&key->use);
-	return noio;
-}
-
-static void use_end(struct svcenc_key *key, unsigned int noio)
-{
-	up_read(&key->use);
-	memalloc_noio_restore(noio);
-}
-
-int svcenc_key_mac(struct svcenc_key *key, const u8 span[SVCENC_SB_MAC_SPAN],
-		   u8 mac[SVCENC_SB_MAC_SIZE])
-{
-	const unsigned int noio = use_begin(key);
-	int rc = -ENOKEY;
-
-	if (key->kc)
-		rc = svcenc_keycrypt_mac(key->kc, span, mac);
-	use_end(key, noio);
-	return rc;
-}
-
-int svcenc_key_authorised(struct svcenc_key *key,
-			  const struct svcenc_rewrap *rewrap,
-			  const u8 auth[SVCENC_AUTH_SIZE])
-{
-	const unsigned int noio = use_begin(key);
-	int rc = -ENOKEY;
-
-	if (key->kc)
-		rc = svcenc_keycrypt_authorised(key->kc, rewrap, auth);
-	use_end(key, noio);
-	return rc;
-}
-
-int svcenc_key_rewrap(struct svcenc_key *old, const struct svcenc_sb *from,
-		      struct svcenc_key *new, struct svcenc_sb *to)
-{
-	/*
-	 * Two locks of one class, always the lower address first: readers
-	 * queue behind a waiting writer, so two rewraps in opposite directions
-	 * could otherwise lock each other out.
-	 */
-	struct svcenc_key *low = old < new ? old : new;
-	struct svcenc_key *high = old < new ? new : old;
-	const unsigned int noio = use_begin(low);
-	int rc = -ENOKEY;
-
-	down_read_nested(&high->use, SINGLE_DEPTH_NESTING);
-	if (old->kc && new->kc)
-		rc = svcenc_keycrypt_rewrap(old->kc, from, new->kc, to);
-	up_read(&high->use);
-	use_end(low, noio);
-	return rc;
-}
-
-static struct svcenc_cipher *new_cipher(void)
-{
-	struct svcenc_cipher *cipher;
-	int rc = -ENOMEM;
-
-	cipher = kzalloc(sizeof(*cipher), GFP_KERNEL);
-	if (!cipher)
-		return ERR_PTR(rc);
-	init_waitqueue_head(&cipher->idle);
-	INIT_LIST_HEAD(&cipher->node);
-	cipher->busy = alloc_percpu(int);
-	if (!cipher->busy)
-		goto err_free;
-	cipher->tfm = svcenc_crypt_alloc_tfm();
-	if (!IS_ERR(cipher->tfm))
-		return cipher;
-	rc = PTR_ERR(cipher->tfm);
-	free_percpu(cipher->busy);
-err_free:
-	kfree(cipher);
-	return ERR_PTR(rc);
-}
-
-int svcenc_key_attach(struct svcenc_key *key, struct svcenc_cipher *cipher,
-		      struct svcenc_slot *slot)
-{
-	int rc = -ENOKEY;
-
-	spin_lock(&keys_lock);
-	if (!key->dead) {
-		cipher->slot = slot;
-		list_add_tail(&cipher->node, &key->ciphers);
-		rcu_assign_pointer(slot->cipher, cipher);
-		rc = 0;
-	}
-	spin_unlock(&keys_lock);
-	return rc;
-}
-
-/*
- * key->use held for reading: the end of the key, which marks it dead and then
- * waits for that lock, either finds @cipher on the key's list, or has this one
- * fail and free it. Outside of the lock there is never a volume key that the end
- * does not know of.
- */
-static int hang(struct svcenc_key *key, struct svcenc_cipher *cipher,
-		struct svcenc_slot *slot, int rc)
-{
-	if (!rc)
-		rc = svcenc_key_attach(key, cipher, slot);
-	if (rc)
-		svcenc_cipher_free(cipher);
-	return rc;
-}
-
-int svcenc_key_make_volume(struct svcenc_key *key, struct svcenc_sb *sb,
-			   struct svcenc_slot *slot)
-{
-	struct svcenc_cipher *cipher;
-	unsigned int noio;
-	int rc;
-
-	/* May take long at an early boot: not while the key's end waits. */
-	rc = wait_for_random_bytes();
-	if (rc)
-		return rc;
-	cipher = new_cipher();
-	if (IS_ERR(cipher))
-		return PTR_ERR(cipher);
-	rc = -ENOKEY;
-	noio = use_begin(key);
-	if (key->kc)
-		rc = svcenc_keycrypt_make_volume(key->kc, sb, cipher->tfm);
-	rc = hang(key, cipher, slot, rc);
-	use_end(key, noio);
-	return rc;
-}
-
-int svcenc_key_open_volume(struct svcenc_key *key, const struct svcenc_sb *sb,
-			   struct svcenc_slot *slot)
-{
-	struct svcenc_cipher *cipher = new_cipher();
-	unsigned int noio;
-	int rc = -ENOKEY;
-
-	if (IS_ERR(cipher))
-		return PTR_ERR(cipher);
-	noio = use_begin(key);
-	if (key->kc)
-		rc = svcenc_keycrypt_open_volume(key->kc, sb, cipher->tfm);
-	rc = hang(key, cipher, slot, rc);
-	use_end(key, noio);
-	return rc;
-}
-
-/* keys_lock held. */
-static struct svcenc_cipher *slot_cipher(struct svcenc_slot *slot)
-{
-	return rcu_dereference_protected(slot->cipher,
-					 lockdep_is_held(&keys_lock));
-}
-
-void svcenc_key_detach(struct svcenc_slot *slot)
-{
-	struct svcenc_cipher *cipher;
-	LIST_HEAD(doomed);
-
-	spin_lock(&keys_lock);
-	cipher = slot_cipher(slot);
-	/* Otherwise never open, or its key's end frees it. */
-	if (cipher) {
-		empty_slot(cipher);
-		list_move(&cipher->node, &doomed);
-	}
-	spin_unlock(&keys_lock);
-	retire(&doomed);
-}
-
-int svcenc_key_show(struct svcenc_slot *from, struct svcenc_slot *to)
-{
-	struct svcenc_cipher *cipher;
-
-	spin_lock(&keys_lock);
-	cipher = slot_cipher(from);
-	if (cipher) {
-		RCU_INIT_POINTER(from->cipher, NULL);
-		cipher->slot = to;
-		rcu_assign_pointer(to->cipher, cipher);
-	}
-	spin_unlock(&keys_lock);
-	return cipher ? 0 : -ENOKEY;
-}
-
-int svcenc_key_move(struct svcenc_key *key, struct svcenc_slot *slot)
-{
-	struct svcenc_cipher *cipher;
-	LIST_HEAD(doomed);
-	int rc = -ENOKEY;
-
-	spin_lock(&keys_lock);
-	cipher = slot_cipher(slot);
-	if (cipher && !key->dead) {
-		list_move_tail(&cipher->node, &key->ciphers);
-		rc = 0;
-	} else if (cipher) {
-		/* The new key ended first: this volume ends with it. */
-		empty_slot(cipher);
-		list_move(&cipher->node, &doomed);
-	}
-	spin_unlock(&keys_lock);
-	retire(&doomed);
-	return rc;
 }
 
 /* keys_lock held. */
@@ -759,7 +438,7 @@ int svcenc_key_describe(unsigned long after, struct svcenc_key_info *ret)
 	struct svcenc_key *key;
 	int rc = -ENOENT;
 
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	list_for_each_entry(key, &live_keys, node) {
 		if (key->number > after) {
 			fill_info(key, ret);
@@ -767,7 +446,7 @@ int svcenc_key_describe(unsigned long after, struct svcenc_key_info *ret)
 			break;
 		}
 	}
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 	return rc;
 }
 
@@ -778,12 +457,12 @@ void svcenc_keys_end_all(const char *reason)
 	struct svcenc_key *key;
 
 	for (;;) {
-		spin_lock(&keys_lock);
+		spin_lock(&svcenc_keys_lock);
 		key = list_first_entry_or_null(&live_keys, struct svcenc_key,
 					       node);
 		if (key)
 			get_key(key);
-		spin_unlock(&keys_lock);
+		spin_unlock(&svcenc_keys_lock);
 		if (!key)
 			return;
 		end_key(key, reason);
@@ -793,9 +472,9 @@ void svcenc_keys_end_all(const char *reason)
 
 void svcenc_keys_refuse(bool value)
 {
-	spin_lock(&keys_lock);
+	spin_lock(&svcenc_keys_lock);
 	refusing = value;
-	spin_unlock(&keys_lock);
+	spin_unlock(&svcenc_keys_lock);
 }
 
 int svcenc_keys_init(void)

@@ -31,7 +31,7 @@ struct crypto_skcipher;
 struct key;
 struct svcenc_key;
 
-/* One volume key, ready for use. Only policykey.c makes and frees it. */
+/* One volume key, ready for use. Only volumekey.c makes and frees it. */
 struct svcenc_cipher {
 	struct crypto_skcipher *tfm;
 	/*
