@@ -371,7 +371,7 @@ static int rewrap_in_kernel(struct refresh *refresh,
 /*
  * The key to rewrap from: the kernel's, if the volume is open. Its header names
  * another one if a rewrap reached one copy and failed at the other. Done again,
- * that rewrap is no different. But to a third key it would write over the record
+ * that rewrap is no different, if the kernel's key lives. But to a third key it would write over the record
  * that the header needs if the volume is closed as it is.
  */
 static int find_from(const struct refresh *refresh, const struct volume *volume,
@@ -390,7 +390,8 @@ static int find_from(const struct refresh *refresh, const struct volume *volume,
 		return kernel_fault(r, "read the volume's status", fault);
 	*ret = status.key;
 	if (svcenc_keyid_equal(named, &status.key) ||
-	    svcenc_keyid_equal(named, &refresh->policy.key))
+	    (svcenc_keyid_equal(named, &refresh->policy.key) &&
+	     status.state != SVCENC_STATE_LOCKED))
 		return 0;
 	return refuse(volume, SVCENC_FAULT_KERNEL,
 		      "its header names another policy key than the kernel "

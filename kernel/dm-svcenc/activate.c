@@ -579,6 +579,8 @@ static void take_back(struct svcenc_dev *dev)
 	if (svcenc_super_commit(dev, dev->key))
 		DMERR("%s: the superblock may be under either key",
 		      svcenc_dev_name(dev));
+	else
+		svcenc_dev_publish(dev);
 }
 
 /*

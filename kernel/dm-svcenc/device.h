@@ -122,7 +122,9 @@ struct svcenc_dev {
 	struct bio_list to_submit; /* bounces filled on a queue */
 	struct list_head healing; /* written; the unreadable list says it not */
 	struct work_struct submit_work; /* on svcenc_submit_wq[level] */
-	unsigned int level; /* registry.c's; constant once claimed */
+	unsigned int level; /* registry.c's; constant once claimed, even if
+			     * the volume below moves onto another one
+			     */
 	struct work_struct heal_work; /* on svcenc_heal_wq */
 	struct svcenc_counters __percpu *counters;
 

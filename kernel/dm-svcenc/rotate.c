@@ -365,7 +365,8 @@ static bool may_overlap(struct rotation_job *job)
  * the device. It would be written a second time for the next batch, by a drive
  * that reads, changes and writes it, when its half of the first one is durable:
  * a power cut in there could take that along. One sector after the other, in
- * search of a bad one, has no choice.
+ * search of a bad one, has no choice; nor has what lies on a partition that
+ * begins inside a block.
  */
 static u64 edge_unit(const struct rotation_job *job)
 {

@@ -633,6 +633,23 @@ static void what_is_not_touched(void **state)
 	refused("does not carry it", SVCENC_FAULT_WRONG_DEVICE);
 }
 
+/* The key that the kernel would need is not the one that the header needs. */
+static void locked_under_the_key_of_before(void **state)
+{
+	struct svcenc_fault fault;
+	enum refresh_outcome done;
+
+	(void)state;
+	t.info.exists = true;
+	t.kernel_key = &policies[1].key;
+	t.sb.key = policies[2].key;
+	t.sb.seq++;
+	assert_true(refresh(&done, &fault) < 0);
+	assert_int_equal(fault.kind, SVCENC_FAULT_KERNEL);
+	assert_non_null(strstr(fault.hint, "close the volume and open it"));
+	assert_string_equal(t.did, "");
+}
+
 /* What the header needs lies in record copy 1. */
 static void third_key_does_not_come_between(void **state)
 {
@@ -722,6 +739,7 @@ int main(void)
 		TEST(kernel_was_faster_than_the_store),
 		TEST(kernel_stayed_with_the_key_of_before),
 		TEST(third_key_does_not_come_between),
+		TEST(locked_under_the_key_of_before),
 		TEST(every_failure_can_be_gone_on_from),
 		TEST(remains_are_cleared_away),
 		TEST(what_is_not_touched),

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 enum {
 	GROWTH_SECTORS = 8192,
 	ROTTEN_BYTE = 4000,
+	SEQ_WORD = 5,
 	ROTATION_WORD = 17,
 	ROTATION_NAPS = 3000
 };
@@ -173,23 +175,39 @@ static int inspect_still_active(struct nth *nth)
 	return rc ? rc : expect_plain(nth);
 }
 
+/* The status from its @number-th word on, from 1; NULL: there is none. */
+static const char *status_word(int number)
+{
+	const char *at = dmraw_status(NTH_NAME, 0);
+
+	while (at && --number) {
+		at = strchr(at, ' ');
+		at += at != NULL;
+	}
+	return at;
+}
+
 /*
  * Neither copy may be left under the new key, which whoever asked may forget
  * now; only where nothing can be written any more is there no cure.
  */
 static int inspect_not_rewrapped(struct nth *nth)
 {
-	struct volume_header now;
 	int rc = inspect_still_active(nth);
+	struct volume_header now;
+	const char *seq;
 
 	if (rc || nth->times > 1)
 		return rc;
 	rc = volume_get_header(nth->device, &now);
 	if (rc)
 		return nth_wrong("header does not read: %s", strerror(-rc));
-	return volume_copies_equal(&now) ?
-		       0 :
-		       nth_wrong("rewrap failed, but one copy may have it");
+	if (!volume_copies_equal(&now))
+		return nth_wrong("rewrap failed, but one copy may have it");
+	seq = status_word(SEQ_WORD);
+	if (!seq || strtoull(seq, NULL, 10) != volume_copy_seq(&now, 0))
+		return nth_wrong("the status has another seq than the header");
+	return 0;
 }
 
 static int inspect_locked(struct nth *nth)
@@ -360,16 +378,10 @@ static int act_rotate(struct nth *nth)
 	return dmraw_tell(NTH_NAME, "rotate start");
 }
 
-/* What the rotation is doing: the 17th word of the status. */
 static bool rotation_is(const char *state)
 {
-	const char *at = dmraw_status(NTH_NAME, 0);
-	int word;
+	const char *at = status_word(ROTATION_WORD);
 
-	for (word = 1; at && word < ROTATION_WORD; word++) {
-		at = strchr(at, ' ');
-		at += at != NULL;
-	}
 	return at && !strncmp(at, state, strlen(state));
 }
 
