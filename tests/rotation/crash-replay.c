@@ -19,6 +19,7 @@
  *	--second-log DEVICE	for those records
  *	--second-points N	only so many states of each such record
  *	--at-least N	fail if fewer cuts than that were tried
+ *	--until-failed N	stop once so many states have failed
  *	--seed N
  *	--entry N --variant N	only that state: to look at a failure
  */
@@ -55,7 +56,7 @@ struct replay {
 	unsigned int variants;
 	uint64_t points, seed;
 	unsigned int seconds;
-	uint64_t second_points, at_least;
+	uint64_t second_points, at_least, until_failed;
 	long only_entry, only_variant;
 	uint64_t tried, tried_second, first_recoveries, failed;
 };
@@ -361,7 +362,9 @@ static void try_log(struct replay *replay)
 			&replay->log.entry[disk.next];
 
 		try_entry(replay, &disk, &random);
-		if (disk.next == replay->log.count)
+		if (disk.next == replay->log.count ||
+		    (replay->until_failed &&
+		     replay->failed >= replay->until_failed))
 			break;
 		if (entry->flags & LOG_MARK)
 			pass_mark(replay, (const char *)entry->data);
@@ -381,6 +384,7 @@ static void parse_options(struct replay *replay, int argc, char **argv)
 		{ "second-log", required_argument, NULL, 'l' },
 		{ "second-points", required_argument, NULL, 'P' },
 		{ "at-least", required_argument, NULL, 'a' },
+		{ "until-failed", required_argument, NULL, 'f' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "entry", required_argument, NULL, 'e' },
 		{ "variant", required_argument, NULL, 'V' },
@@ -407,6 +411,9 @@ static void parse_options(struct replay *replay, int argc, char **argv)
 			break;
 		case 'a':
 			replay->at_least = strtoull(optarg, NULL, 0);
+			break;
+		case 'f':
+			replay->until_failed = strtoull(optarg, NULL, 0);
 			break;
 		case 's':
 			replay->seed = strtoull(optarg, NULL, 0);

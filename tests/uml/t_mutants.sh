@@ -27,7 +27,7 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-readonly out=$PWD/build/uml/mutants limit=240
+readonly out=$PWD/build/uml/mutants limit=400
 lanes=${CHECK_LANES:-2}
 failed=0
 declare -A name_of_pid=()
@@ -106,7 +106,7 @@ start() {
 	[ "$kernel" = uml ] || options+=(--smp 2)
 	tests/uml/run --kernel "$kernel" --module "$dir/dm-svcenc.ko" --workdir "$dir/run" \
 		--append kunit.enable=1 \
-		--env "SVC_KUNIT=$dir/dm-svcenc-kunit.ko" --env POINTS=1500 \
+		--env "SVC_KUNIT=$dir/dm-svcenc-kunit.ko" --env POINTS=1500 --env UNTIL_FAILED=3 \
 		"${options[@]}" --batch "$dir/batch" \
 		>"$dir/run.log" 2>&1 &
 	name_of_pid[$!]=$name

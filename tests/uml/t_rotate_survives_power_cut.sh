@@ -17,5 +17,6 @@ svc_plan 5
 seed=${SEED:-1}
 crash_start 1280K 4096
 crash_record 2 "$seed"
-crash_replay --variants 8 --points "${POINTS:-160}" --second 2 --second-points 30 --seed "$seed"
+crash_replay --variants 8 --points "${POINTS:-160}" --second 2 --second-points 30 --seed "$seed" \
+	--until-failed "${UNTIL_FAILED:-0}"
 svc_done
