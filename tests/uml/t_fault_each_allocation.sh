@@ -4,7 +4,7 @@
 # DESCRIPTION: load, resume in all its kinds, reload, grow, messages, status, keys,
 # DESCRIPTION: netlink): a clear error, nothing half-made, the superblock whole, and the
 # DESCRIPTION: same again without the fault works.  The end of a key must allocate nothing.
-# DESCRIPTION: A rotation whose memory was cut short, every 7th page of it, must end.
+# DESCRIPTION: A rotation whose memory was cut short, every 13th page of it, must end.
 # RUNS: uml
 # SET: quick
 # TIMEOUT: 600
@@ -22,5 +22,5 @@ for operation in load resume initialize repair reload reload-resume grow suspend
 	points alloc "$operation"
 done
 # most of its allocations are the pages of its two batches
-points alloc rotate "${STEP:-7}"
+points alloc rotate "${STEP:-13}"
 svc_done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# DESCRIPTION: This test will rotate a mounted volume 3 times in a row (argument: how
+# DESCRIPTION: This test will rotate a mounted volume twice in a row (argument: how
 # DESCRIPTION: many) while svcenc-fsx writes, reads, truncates and maps a file on it: no
 # DESCRIPTION: wrong byte, every rotation under load, the filesystem clean at the end.
 # RUNS: vm
@@ -12,7 +12,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
-wanted=${1:-3} ran=0
+wanted=${1:-2} ran=0
 
 fsx_until_enough() {
 	local seed=${SEED:-7}

@@ -3,7 +3,7 @@
 # DESCRIPTION: This test will rotate volumes again and again, both sector sizes,
 # DESCRIPTION: while fio writes, reads, discards and verifies at random, direct, and
 # DESCRIPTION: svcenc-fsx works on a mounted filesystem: no wrong byte, no error, no
-# DESCRIPTION: bio that waited longer than 2 s.  Argument: seconds each (default 6).
+# DESCRIPTION: bio that waited longer than 2 s.  Argument: seconds each (default 5).
 # RUNS: vm
 # VM: --smp 2
 # SET: quick
@@ -13,7 +13,7 @@
 # shellcheck source=tests/kselftest/dm-svcenc/lib_rotate.sh
 . "$(dirname "$0")/lib_rotate.sh"
 
-seconds=${1:-6}
+seconds=${1:-5}
 
 # Rotates until the load NAME ends; the number of rotations in $rotations.
 rotate_while() {
