@@ -153,7 +153,11 @@ static void fetch_next(const struct svcenc_conv *conv)
 	const struct bio_vec bv = bvec_iter_bvec(conv->src, conv->src_iter);
 	const unsigned int bytes =
 		min_t(unsigned int, bv.bv_len, SVCENC_CRYPT_FETCH);
-	const char *from = page_address(bv.bv_page) + bv.bv_offset;
+	/*
+	 * Where memory is sparse and has no map of its own, the place of a page
+	 * is read from its flags, of which others change other bits.
+	 */
+	const char *from = data_race(page_address(bv.bv_page)) + bv.bv_offset;
 	unsigned int at;
 
 	for (at = 0; at < bytes; at += L1_CACHE_BYTES)
