@@ -371,8 +371,9 @@ static int rewrap_in_kernel(struct refresh *refresh,
 /*
  * The key to rewrap from: the kernel's, if the volume is open. Its header names
  * another one if a rewrap reached one copy and failed at the other. Done again,
- * that rewrap is no different, if the kernel's key lives. But to a third key it would write over the record
- * that the header needs if the volume is closed as it is.
+ * that rewrap is no different, if the kernel's key lives. But to a third key it
+ * would write over the record that the header needs if the volume is closed as it
+ * is.
  */
 static int find_from(const struct refresh *refresh, const struct volume *volume,
 		     const struct reached *reached, struct svcenc_keyid *ret,

@@ -29,7 +29,7 @@ data_io() {
 data_start() {
 	local name
 
-	for name in svcenc-io svcenc-fsx svcenc-rounds; do
+	for name in svcenc-io svcenc-fsx; do
 		[ -x "$data_bin/$name" ] || svc_bail "$data_bin/$name is not built (make kselftest)"
 	done
 	# shellcheck disable=SC2119 # our arguments are not the module's

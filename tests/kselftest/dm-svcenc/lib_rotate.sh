@@ -42,14 +42,31 @@ rotate_done() {
 	echo "${progress%/*}"
 }
 
+# alpha holds what is in the file "data", of which rotate_ends knows.
+rotate_fill() {
+	data_random_file data "$(svc_plaintext_size vol)"
+	svc_must dd if=data of=/dev/mapper/alpha bs=1M oflag=direct conv=notrunc status=none
+	rotate_before=$(rotate_contents)
+}
+
 # rotate_volume SIZE SECTOR_SIZE [MODEL_OPTION...]: vol, with a spare of 1 MiB.
 rotate_volume() {
 	svc_make_volume vol "$@" --spare 1M
 	svc_add_key vol >/dev/null
 	svc_open alpha vol
-	data_random_file data "$(svc_plaintext_size vol)"
-	svc_must dd if=data of=/dev/mapper/alpha bs=1M oflag=direct conv=notrunc status=none
-	rotate_before=$(rotate_contents)
+	rotate_fill
+}
+
+# rotate_volume_below SIZE SECTOR_SIZE [SPARE]: the same on a mapping "below", for
+# other tables under it; of the device at the bottom, $svc_dev, $size is the length.
+rotate_volume_below() {
+	svc_make_volume vol "$1" "$2" --spare "${3:-1M}"
+	svc_add_key vol >/dev/null
+	svc_attach vol
+	size=$(data_sectors "$svc_dev")
+	data_map below "0 $size linear $svc_dev 0"
+	data_open alpha /dev/mapper/below vol
+	rotate_fill
 }
 
 rotate_in_the_midst() {

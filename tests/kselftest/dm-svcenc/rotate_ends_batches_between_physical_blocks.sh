@@ -37,9 +37,7 @@ svc_is "the disk has blocks of 512 and 4096 bytes" \
 data_make_on /dev/ram0 vol $((sectors * 512)) 512 --spare 1M
 svc_add_key vol >/dev/null
 data_open alpha /dev/ram0 vol
-data_random_file data $((sectors * 512))
-svc_must dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
-rotate_before=$(rotate_contents)
+rotate_fill
 for way in upwards downwards; do
 	rotate_message rate 2048
 	rotate_message start

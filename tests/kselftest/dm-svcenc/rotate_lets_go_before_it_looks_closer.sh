@@ -41,18 +41,11 @@ begin_and_park() {
 svc_plan 9
 data_start
 svc_must modprobe dm-delay
-svc_make_volume vol 1M 4096 --spare 1M
-svc_add_key vol >/dev/null
-svc_attach vol
-size=$(data_sectors "$svc_dev")
+rotate_volume_below 1M 4096
 sectors=$(<vol.sectors)
-data_map bad "0 $size linear $svc_dev 0"
-data_map below "0 $size linear /dev/mapper/bad 0"
-data_open alpha /dev/mapper/below vol
-data_random_file data $((sectors * 512))
-svc_must dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
 at=$((data_header / 512 + sectors - 8))
-data_swap bad "$(printf '%s\n' "0 $at linear $svc_dev 0" "$at 8 error" "$((at + 8)) $((size - at - 8)) linear $svc_dev $((at + 8))")"
+data_map bad "$(printf '%s\n' "0 $at linear $svc_dev 0" "$at 8 error" "$((at + 8)) $((size - at - 8)) linear $svc_dev $((at + 8))")"
+data_swap below "0 $size linear /dev/mapper/bad 0"
 rotate_message start
 svc_wait 60 rotate_is read-error || svc_bail "the rotation does not halt: $(dmsetup status alpha)"
 
@@ -76,4 +69,6 @@ rotate_message resume skip_unreadable
 svc_ok "told to go on, it ends" svc_wait 60 rotate_is idle
 svc_is "one extent is unreadable" "$(svc_status alpha 20)" 1
 svc_close alpha
+svc_close below
+svc_close bad
 svc_done

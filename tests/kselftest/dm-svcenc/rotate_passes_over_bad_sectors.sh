@@ -15,19 +15,6 @@
 
 low=8192 # sectors before the data area
 
-# A volume of 8 MiB on "below", which is healthy; data_start came before.
-volume_on_below() {
-	svc_make_volume vol 8M 4096 --spare 2M
-	svc_add_key vol >/dev/null
-	svc_attach vol
-	size=$(data_sectors "$svc_dev")
-	data_map below "0 $size linear $svc_dev 0"
-	data_open alpha /dev/mapper/below vol
-	data_random_file data $((8 << 20))
-	svc_must dd if=data of=$above bs=1M oflag=direct status=none
-	rotate_before=$(rotate_contents)
-}
-
 healthy() {
 	data_swap below "0 $size linear $svc_dev 0"
 }
@@ -150,7 +137,7 @@ svc_plan 24
 svc_log_mark
 data_start
 svc_must modprobe dm-delay
-volume_on_below
+rotate_volume_below 8M 4096 2M
 data_map bad "0 8 error"
 data_map slow "0 8 delay /dev/mapper/bad 0 100"
 tries_are_slow

@@ -20,30 +20,29 @@ superblock_takes() {
 		"$header $((size - header)) linear $svc_dev $header")"
 }
 
+# How many volume keys end with the policy key, now.
+volume_keys() {
+	"$data_bin/svcenc-genl" keys | grep -o 'DEVICES=[0-9]*'
+}
+
 milliseconds() {
 	local now=$EPOCHREALTIME
 
 	echo "${now%???}" | tr -d .
 }
 
-svc_plan 10
+svc_plan 12
 data_start
 svc_must modprobe dm-delay
-svc_make_volume vol 4M 4096 --spare 1M
-svc_add_key vol >/dev/null
-svc_attach vol
-size=$(data_sectors "$svc_dev")
-data_map below "0 $size linear $svc_dev 0"
-data_open alpha /dev/mapper/below vol
-data_random_file data "$(svc_plaintext_size vol)"
-svc_must dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
-rotate_before=$(rotate_contents)
+rotate_volume_below 4M 4096
+svc_is "a volume has one key" "$(volume_keys)" DEVICES=1
 
 superblock_takes 3000
 svc_log_mark
 data_background start dmsetup message alpha 0 rotate start
 sleep 1
 svc_ok "the start waits for the disk" test ! -s start.status
+svc_is "the next key is under the policy key already" "$(volume_keys)" DEVICES=2
 began=$(milliseconds)
 svc_revoke_key vol
 took=$(($(milliseconds) - began))

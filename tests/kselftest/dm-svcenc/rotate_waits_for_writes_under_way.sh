@@ -79,15 +79,8 @@ write_is_waited_for() {
 svc_plan 18
 data_start
 svc_must modprobe dm-delay
-svc_make_volume vol 8M 4096 --spare 1M
-svc_add_key vol >/dev/null
-svc_attach vol
-size=$(data_sectors "$svc_dev")
+rotate_volume_below 8M 4096
 sectors=$(<vol.sectors)
-data_map below "0 $size linear $svc_dev 0"
-data_open alpha /dev/mapper/below vol
-data_random_file data $((sectors * 512))
-svc_must dd if=data of=$above bs=1M oflag=direct conv=notrunc status=none
 write_is_waited_for upwards
 write_is_waited_for downwards
 svc_is "it was rotated twice" "$(svc_status alpha 2)" 3
